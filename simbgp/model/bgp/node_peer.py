@@ -1,0 +1,179 @@
+"""The node's end of a session: GoBGP's state machine as Cilium runs it, which dials and never listens."""
+
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING
+
+from simbgp.model.bgp.messages import DECONFIGURED, FIN, HARD_RESET, HOLD_EXPIRED, Closing
+from simbgp.model.clock import Timer
+from simbgp.model.network.switch import Switch
+from simbgp.model.network.tcp import SYN_RETRIES_US
+from simbgp.timeline.facts import State
+
+if TYPE_CHECKING:
+    from simbgp.model.bgp.connection import Connection
+    from simbgp.model.bgp.session import Session
+
+
+class NodePeer:
+    """Idle, then Active and dialling, then Established; back to Idle for its hold time after each loss."""
+
+    def __init__(self, session: "Session", established: bool) -> None:
+        self._session = session
+        self._profile = session.world.plan.speaker
+        self.state: State = "established" if established else "idle"
+        self.connection: Connection | None = None
+        self.restarting = False
+        """Whether its next OPEN has R and F set: since a start of the process, until the first synchronisation."""
+        self.heard_end_of_rib = False
+        self.cycle = 0
+        """How often it was Established."""
+        self.enabled = Switch(self._on_enabled)
+        self._timer = Timer(session.world.clock, lambda: self._next())
+        self._next: Callable[[], None] = self._activate
+        self._dials = 0
+        self._dialled_us = 0
+        self._give_up_us = 0
+
+    # what the process does
+
+    def start(self) -> None:
+        """The process starts, or the peer is configured: no idle hold, R bit set."""
+        self.restarting = self._session.peering.restart.enabled and self._session.peering.restart.restart_bit
+        if self.enabled.up and self.state == "idle":
+            self._activate("speaker started")
+
+    def kill(self) -> None:
+        """The process dies; its kernel closes the socket."""
+        self._leave(FIN, "speaker killed")
+
+    def terminate(self) -> None:
+        """The process ends by SIGTERM: what it says depends on the release."""
+        how = self._profile.sigterm_restart if self._session.restart_negotiated else self._profile.sigterm_plain
+        self._leave(FIN if how == "close" else self._as_sent(DECONFIGURED), "speaker stopped")
+
+    def vanish(self) -> None:
+        """Its host is gone."""
+        connection, self.connection = self.connection, None
+        self._stop("node lost power")
+        if connection is not None:
+            connection.node_vanishes()
+
+    def disable(self, holder: Hashable, closing: Closing) -> None:
+        """The peer is shut down or removed: ``closing`` goes out and it stays idle until `enable`."""
+        if self.enabled.up:
+            self._leave(self._as_sent(closing), closing.text)
+        self.enabled.hold(holder)
+
+    def enable(self, holder: Hashable) -> None:
+        """``holder`` of `disable` lets go."""
+        self.enabled.release(holder)
+
+    def configure(self) -> None:
+        """The peer is configured anew after it was removed: it starts as a new process does."""
+        self.enabled.release("unlabelled")
+        if self._session.speaker_runs and self.state == "idle":
+            self._timer.cancel()
+            self.start()
+
+    # what it hears
+
+    def established(self, connection: "Connection") -> None:
+        """The OPEN exchange is over."""
+        self.connection = connection
+        self.heard_end_of_rib = False
+        self.cycle += 1
+        self._become("open_confirm", "OPEN accepted")
+        self._become("established", "KEEPALIVE received")
+
+    def refused(self, text: str) -> None:
+        """The router closed the connection before Established."""
+        self._rest(text, "refused")
+
+    def closed(self, closing: Closing) -> None:
+        """The established session was ended by the router, or by its host's reset."""
+        self.connection = None
+        self._rest(closing.text, "lost")
+
+    def hold_expired(self) -> None:
+        """Nothing was heard for the hold time (RFC 4271 §8.2.2, event 10)."""
+        connection, self.connection = self.connection, None
+        self._rest("hold timer expired", "lost")
+        if connection is not None:
+            connection.node_leaves(HOLD_EXPIRED)
+
+    # dialling
+
+    def _activate(self, reason: str = "idle hold over") -> None:
+        self._become("active", reason)
+        self._dials += 1
+        world = self._session.world
+        delay_us = world.tape.draw_us(self._profile.first_dial, self._session.entity, "first-dial", self._dials)
+        limit_s = self._profile.first_dial_timeout_s or self._session.peering.connect_retry_s - 1
+        self._then(delay_us, lambda: self._dial(limit_s))
+
+    def _dial(self, limit_s: float) -> None:
+        self._dialled_us = self._session.world.clock.now_us
+        self._give_up_us = self._dialled_us + round(limit_s * 1e6)
+        self._syn()
+
+    def _syn(self) -> None:
+        """One SYN is on the wire; a silent far end leaves it to the kernel's retransmissions."""
+        now_us = self._session.world.clock.now_us
+        if self._session.passes:
+            self._become("open_sent", "TCP connected")
+            self._session.connect()
+            return
+        instants = (self._dialled_us + retry_us for retry_us in SYN_RETRIES_US)
+        next_us = next((instant_us for instant_us in instants if instant_us > now_us), self._give_up_us)
+        if next_us < self._give_up_us:
+            self._then(next_us - now_us, self._syn)
+        else:
+            self._then(max(0, self._give_up_us - now_us), self._wait_to_retry)
+
+    def _wait_to_retry(self) -> None:
+        self._dials += 1
+        retry_s = self._session.peering.connect_retry_s
+        low, high = self._profile.retry_factor
+        factor = low + (high - low) * self._session.world.tape.u(self._session.entity, "connect-retry", self._dials)
+        self._then(round(retry_s * factor * 1e6), lambda: self._dial(retry_s - 1))
+
+    # helpers
+
+    def _as_sent(self, closing: Closing) -> Closing:
+        if self._session.notification_negotiated and closing.subcode in self._profile.hard_reset:
+            return HARD_RESET
+        return closing
+
+    def _leave(self, closing: Closing, reason: str) -> None:
+        connection, self.connection = self.connection, None
+        was_opening = self.state == "open_sent"
+        self._stop(reason)
+        if was_opening:
+            self._session.abandon()
+        if connection is not None:
+            connection.node_leaves(closing)
+
+    def _rest(self, reason: str, after: str) -> None:
+        law = self._profile.idle_hold if after == "lost" else self._profile.idle_hold_after_refusal
+        self._become("idle", reason)
+        world = self._session.world
+        self._then(world.tape.draw_us(law, self._session.entity, "idle-hold", self._dials), self._activate)
+
+    def _stop(self, reason: str) -> None:
+        self._timer.cancel()
+        if self.state != "idle":
+            self._become("idle", reason)
+
+    def _on_enabled(self, up: bool) -> None:
+        if up and self._session.speaker_runs and self.state == "idle":
+            self._then(round(self._profile.idle_hold.quantile(0.5) * 1e6), self._activate)
+
+    def _then(self, delay_us: int, action: Callable[[], None]) -> None:
+        self._next = action
+        self._timer.set(self._session.world.clock.now_us + delay_us)
+
+    def _become(self, state: State, reason: str) -> None:
+        if self.state == "established":
+            self._session.world.node(self._session.peering.node).speaker.forget(self._session)
+        self._session.note("node", self.state, state, reason)
+        self.state = state

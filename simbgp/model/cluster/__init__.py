@@ -1,0 +1,1 @@
+"""Nodes, agents and the endpoints that each node's load balancer knows."""

@@ -1,0 +1,109 @@
+"""A node: its power, the agent with the speaker in it, and the pods on it."""
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING
+
+from simbgp.model.bgp.messages import DECONFIGURED
+from simbgp.model.bgp.speaker import Speaker
+from simbgp.model.clock import Order, Timer
+from simbgp.model.network.switch import Switch
+from simbgp.timeline.facts import ConntrackLost, ForwardingChanged
+
+if TYPE_CHECKING:
+    from simbgp.model.world import World
+
+
+class Node:
+    """The kernel forwards while the node has power, agent or no agent: the datapath outlives the agent."""
+
+    def __init__(self, world: "World", name: str) -> None:
+        self.name = name
+        self._world = world
+        self.power = Switch(self._power_changed)
+        self.agent = Switch(self._agent_changed)
+        self.selection = Switch(self._selection_changed)
+        """Whether the node's label has it selected for BGP."""
+        self.speaker = Speaker(world, name, runs=not world.plan.cold_start)
+        self._boots = 0
+        self._starts = 0
+        self._agent_up = Timer(world.clock, self._agent_started, Order.RECONCILE)
+        self._terminating = False
+        self._relabels = 0
+
+    @property
+    def agent_runs(self) -> bool:
+        """Whether the agent may act on what it is told."""
+        return self.speaker.runs
+
+    def cold_start(self) -> None:
+        """Time 0 of a cluster that starts from nothing."""
+        self._start_agent()
+
+    def stop_agent(self, holder: Hashable) -> None:
+        """SIGTERM to the agent."""
+        self._terminating = True
+        self.agent.hold(holder)
+        self._terminating = False
+
+    def boot(self, holder: Hashable) -> None:
+        """``holder`` gives the power back; the kernel forwards one start-up time later."""
+        self._boots += 1
+        world = self._world
+        startup_us = world.tape.draw_us(world.plan.node_startup, self.name, "node-startup", self._boots)
+        world.clock.at(world.clock.now_us + startup_us, lambda: self.power.release(holder), Order.PACKET)
+
+    def _power_changed(self, up: bool) -> None:
+        world, now_us = self._world, self._world.clock.now_us
+        if up:
+            world.timeline.write(ConntrackLost(now_us, self.name))
+        world.timeline.write(ForwardingChanged(now_us, self.name, up))
+        for session in world.sessions_of(self.name):
+            session.way_changed()
+        world.endpoints.node_power_changed(self.name, up)
+        if up:
+            self._start_agent()
+        else:
+            self._agent_up.cancel()
+            self.speaker.vanish()
+
+    def _agent_changed(self, up: bool) -> None:
+        if up:
+            self._start_agent()
+            return
+        self._agent_up.cancel()
+        if not self.speaker.runs:
+            return
+        if self._terminating:
+            self.speaker.terminate()
+        else:
+            self.speaker.kill()
+
+    def _selection_changed(self, selected: bool) -> None:
+        """The label changed; operator and agent act on it in their time, a dead agent when it is back."""
+        self._relabels += 1
+        change, world = self._relabels, self._world
+        delay_us = world.tape.draw_us(world.plan.speaker.unlabel, self.name, "unlabel", change)
+        world.clock.at(world.clock.now_us + delay_us, lambda: self._apply(change), Order.RECONCILE)
+
+    def _apply(self, change: int) -> None:
+        if change != self._relabels:
+            return
+        for session in self._world.sessions_of(self.name):
+            if self.selection.up:
+                session.node.configure()
+            elif self.agent_runs:
+                session.node.disable("unlabelled", DECONFIGURED)
+            else:
+                session.node.enabled.hold("unlabelled")
+
+    def _start_agent(self) -> None:
+        if not (self.power.up and self.agent.up):
+            return
+        self._starts += 1
+        world = self._world
+        startup_us = world.tape.draw_us(world.plan.agent_startup, self.name, "agent-startup", self._starts)
+        self._agent_up.set(world.clock.now_us + startup_us)
+
+    def _agent_started(self) -> None:
+        self.speaker.start()
+        self._world.endpoints.agent_started(self.name)

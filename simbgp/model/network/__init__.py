@@ -1,0 +1,1 @@
+"""Links, hosts, TCP and the forwarding table."""

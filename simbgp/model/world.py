@@ -1,0 +1,113 @@
+"""All that exists in one run. Nodes, routers and sessions come into being when a fault first touches them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import ip_address
+
+from simbgp.model.bgp.session import Session
+from simbgp.model.clock import Clock
+from simbgp.model.cluster.endpoints import Endpoints
+from simbgp.model.cluster.node import Node
+from simbgp.model.network.fib import Fib
+from simbgp.scenario.plan import PeeringPlan, Plan, RouterPlan, Trial
+from simbgp.timeline import Start, Timeline
+
+
+@dataclass(frozen=True)
+class PlanIndex:
+    """A plan's parts by name; the same for all runs of it."""
+
+    plan: Plan
+
+    @cached_property
+    def routers(self) -> dict[str, RouterPlan]:
+        """Routers by name."""
+        return {router.name: router for router in self.plan.routers}
+
+    @cached_property
+    def peerings(self) -> dict[str, list[PeeringPlan]]:
+        """Peerings by node, in the order of the plan."""
+        found: dict[str, list[PeeringPlan]] = {node.name: [] for node in self.plan.nodes}
+        for peering in self.plan.peerings:
+            found[peering.node].append(peering)
+        return found
+
+    @cached_property
+    def nodes_of_router(self) -> dict[str, list[str]]:
+        """Nodes by router, in the order of the plan."""
+        found: dict[str, list[str]] = {router.name: [] for router in self.plan.routers}
+        for peering in self.plan.peerings:
+            found[peering.router].append(peering.node)
+        return found
+
+    @cached_property
+    def start(self) -> Start:
+        """What holds at time 0. Next hops stand by address, numerically, as FRR and BIRD sort them."""
+        if self.plan.cold_start:
+            return Start({router.name: {} for router in self.plan.routers}, self._views())
+        rank = {node.name: place for place, node in enumerate(sorted(self.plan.nodes, key=_by_address))}
+        hops: dict[str, dict[str, list[str]]] = {router.name: {} for router in self.plan.routers}
+        for peering in sorted(self.plan.peerings, key=lambda peering: rank[peering.node]):
+            for prefix in peering.prefixes:
+                hops[peering.router].setdefault(prefix, []).append(peering.node)
+        return Start({r: {p: tuple(n) for p, n in table.items()} for r, table in hops.items()}, self._views())
+
+    def _views(self) -> dict[str, tuple[str, ...]]:
+        return {service.name: tuple(b.name for b in service.backends) for service in self.plan.services}
+
+
+def _by_address(node: object) -> tuple[int, int]:
+    address = ip_address(node.addresses[0])  # type: ignore[attr-defined]
+    return address.version, int(address)
+
+
+_last: PlanIndex | None = None
+
+
+def index_of(plan: Plan) -> PlanIndex:
+    """The index of ``plan``; that of the last plan is kept, for the runs of one scenario follow each other."""
+    global _last
+    if _last is None or _last.plan is not plan:
+        _last = PlanIndex(plan)
+    return _last
+
+
+class World:
+    """One run: its clock, its tape, its timeline, and everything that acts."""
+
+    def __init__(self, trial: Trial) -> None:
+        self.plan = trial.plan
+        self.tape = trial.tape
+        self.index = index_of(trial.plan)
+        self.clock = Clock()
+        self.timeline = Timeline(self.index.start, trial.plan.horizon_us)
+        self.endpoints = Endpoints(self)
+        self._nodes: dict[str, Node] = {}
+        self._fibs: dict[str, Fib] = {}
+        self._sessions: dict[str, list[Session]] = {}
+
+    def node(self, name: str) -> Node:
+        """The node of that name."""
+        if name not in self._nodes:
+            self._nodes[name] = Node(self, name)
+        return self._nodes[name]
+
+    def fib(self, router: str) -> Fib:
+        """The router's forwarding table."""
+        if router not in self._fibs:
+            self._fibs[router] = Fib(self, router)
+        return self._fibs[router]
+
+    def touched_sessions(self) -> Iterator[Session]:
+        """Every session that came into being."""
+        for sessions in self._sessions.values():
+            yield from sessions
+
+    def sessions_of(self, node: str, routers: tuple[str, ...] = ()) -> list[Session]:
+        """The sessions of a node, with all its routers or with those named."""
+        if node not in self._sessions:
+            up = not self.plan.cold_start
+            self._sessions[node] = [Session(self, peering, up) for peering in self.index.peerings[node]]
+        found = self._sessions[node]
+        return [session for session in found if session.peering.router in routers] if routers else found

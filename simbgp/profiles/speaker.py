@@ -1,0 +1,63 @@
+"""What the node's BGP speaker does, as data: a bare GoBGP release, or a Cilium release around one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from simbgp.profiles.cited import Cited
+from simbgp.profiles.law import Law
+
+Stop = Literal["close", "cease"]
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerProfile:
+    """A node's speaker, which dials and never listens. Times in seconds; laws are drawn from the run's tape."""
+
+    name: str
+    title: str
+    calibrated: str | None
+    gobgp: str
+    """The GoBGP release inside."""
+    bare: bool
+    """A gobgpd with nothing around it: no operator, no start-up gate."""
+
+    first_dial: Law
+    """Active to the first dial."""
+    first_dial_timeout_s: float | None
+    """After this the first dial is given up; None: connect retry - 1 s, as later dials."""
+    retry_factor: tuple[float, float]
+    """After a failed dial the next one follows the connect-retry time multiplied by a uniform draw from this range."""
+    idle_hold: Law
+    """Idle after a lost session."""
+    idle_hold_after_reset: Law
+    """Idle after the speaker itself reset the session (Cease 6/4)."""
+    idle_hold_after_refusal: Law
+    """Idle after a connection that the router closed before Established."""
+    open_exchange: Law
+    """Dial answered to Established, with the start of the process."""
+
+    sigterm_restart: Stop
+    """On SIGTERM, to a peer with graceful restart negotiated: ``close`` (no NOTIFICATION) or ``cease`` (6/3)."""
+    sigterm_plain: Stop
+    """The same to other peers."""
+    hard_reset: tuple[int, ...]
+    """Cease subcodes sent as Hard Reset 6/9 where the N bit was negotiated (RFC 8538 §5.1)."""
+    waits_for_end_of_rib: bool
+    """After its own restart (R set) it announces nothing to a router until that router's End-of-RIB."""
+    waits_for_unestablished: bool
+    """After its own restart it announces nothing to anybody while a configured restart-capable router is not
+    Established, for at most `deferral_s`."""
+    deferral_s: float
+    """Selection deferral time (RFC 4724 §4.1), counted from Established."""
+    clears_restart_bit: bool
+    """After its first synchronised session R and F are 0 towards all later ones."""
+    keepalive_third: Literal["if_lowered"]
+
+    unlabel: Law
+    """From the change of the node's label to the speaker's removal of the peer."""
+    dsr_reset_reaches_client: bool
+    """Whether the RST of a backend that does not know a DSR connection leaves with the service's address."""
+
+    citations: Mapping[str, Cited] = field(default_factory=dict, compare=False)
+    unknowns: tuple[str, ...] = ()
