@@ -1,0 +1,125 @@
+"""Checks of the ``cluster`` part."""
+
+import ipaddress
+import itertools
+from collections.abc import Iterator
+
+from simbgp.profiles import UnknownProfileError, speaker
+from simbgp.scenario.checks.view import View, repeated
+from simbgp.scenario.errors import Problem
+from simbgp.scenario.plan import NodePlan
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_MOST_NODES = 100_000
+
+
+def one_source_of_nodes(view: View) -> Iterator[Problem]:
+    """Nodes come from exactly one of ``nodes``, ``racks`` and the manifests."""
+    cluster = view.document.cluster
+    if not view.draft.sound("cluster.nodes", "cluster.racks", "cluster.manifests"):
+        return
+    if cluster.racks is not None and cluster.nodes is not None:
+        yield view.problem(("cluster", "racks"), "racks make the nodes; allowed: nodes or racks, not both")
+    if cluster.racks is not None and cluster.racks.count * cluster.racks.nodes > _MOST_NODES:
+        yield view.problem(("cluster", "racks"), f"too many nodes; allowed: {_MOST_NODES} in all")
+    if view.layout is not None and not view.layout.nodes and not view.objects.problems:
+        yield view.problem(
+            ("cluster",),
+            "there are no nodes; allowed: nodes (a number, a list), racks, or manifests with Node objects",
+        )
+
+
+def node_names(view: View) -> Iterator[Problem]:
+    """A node's name is its own."""
+    nodes = view.document.cluster.nodes
+    if isinstance(nodes, tuple):
+        entries = ((("cluster", "nodes", i, "name"), node.name) for i, node in enumerate(nodes))
+        for path, name in repeated(entries):
+            yield view.problem(path, f"duplicate node name {name!r}; allowed: each name once")
+
+
+def pod_cidr_twice_written(view: View) -> Iterator[Problem]:
+    """``podCIDR`` is the first of ``podCIDRs``, as in a Node object."""
+    nodes = view.document.cluster.nodes
+    for i, node in enumerate(nodes if isinstance(nodes, tuple) else ()):
+        if node.pod_cidr and node.pod_cidrs and node.pod_cidr not in node.pod_cidrs:
+            path = ("cluster", "nodes", i, "podCIDR")
+            yield view.problem(
+                path, f"{node.pod_cidr} is not among podCIDRs; allowed: one of {', '.join(node.pod_cidrs)}"
+            )
+
+
+def pod_cidrs_apart(view: View) -> Iterator[Problem]:
+    """No two nodes have the same pod addresses."""
+    if view.layout is None:
+        return
+    place = {node.name: i for i, node in enumerate(view.layout.nodes)}
+    for version in (4, 6):
+        owned = sorted(
+            (int(network.network_address), int(network.broadcast_address), place[node.name], str(network), node)
+            for node in view.layout.nodes
+            for network in _networks(node)
+            if network.version == version
+        )
+        for (_, last, _, _, one), (start, _, _, text, two) in itertools.pairwise(owned):
+            if start <= last:
+                late, early = (two, one) if place[two.name] >= place[one.name] else (one, two)
+                what = f"podCIDR {text} of {late.name} overlaps one of {early.name}; allowed: prefixes apart"
+                yield view.problem(("cluster", "nodes", place[late.name]), what)
+
+
+def _networks(node: NodePlan) -> list[Network]:
+    return [ipaddress.ip_network(cidr) for cidr in node.pod_cidrs]
+
+
+def timers(view: View) -> Iterator[Problem]:
+    """The CRD's rule: keepAliveTimeSeconds is not larger than holdTimeSeconds."""
+    written = view.document.cluster.timers
+    hold, keepalive = written.hold_time_seconds or 90, written.keep_alive_time_seconds
+    if keepalive is not None and keepalive > hold:
+        path = ("cluster", "timers", "keepAliveTimeSeconds")
+        yield view.problem(path, f"{keepalive} is larger than holdTimeSeconds {hold}; allowed: 1 to {hold}")
+
+
+def cilium_release(view: View) -> Iterator[Problem]:
+    """There is a profile of the release."""
+    name = view.document.cluster.cilium
+    try:
+        if name is not None:
+            speaker(name)
+    except UnknownProfileError as error:
+        yield view.problem(("cluster", "cilium"), str(error))
+
+
+def manifests_stand(view: View) -> Iterator[Problem]:
+    """The manifests are sound, and what they select is."""
+    yield from view.objects.problems
+    yield from view.selection.problems
+
+
+def beside_cluster_configs(view: View) -> Iterator[Problem]:
+    """With CiliumBGPClusterConfigs the objects alone decide who peers, and what is announced."""
+    if not view.objects.configs:
+        return
+    for path, _ in view.draft.items("services"):
+        what = "'services' beside a CiliumBGPClusterConfig is not supported yet; supported: PodCIDRs of the manifests"
+        yield view.problem(path, what)
+    for path, router in view.draft.items("routers"):
+        if "nodes" in router.model_fields_set:
+            what = "the CiliumBGPClusterConfig decides who peers with it; allowed: no nodes here"
+            yield view.problem((*path, "nodes"), what)
+    if "advertise" in view.document.cluster.model_fields_set:
+        what = "the CiliumBGPAdvertisements decide; allowed: no advertise beside a CiliumBGPClusterConfig"
+        yield view.problem(("cluster", "advertise"), what)
+
+
+CHECKS = (
+    one_source_of_nodes,
+    node_names,
+    pod_cidr_twice_written,
+    pod_cidrs_apart,
+    timers,
+    cilium_release,
+    manifests_stand,
+    beside_cluster_configs,
+)

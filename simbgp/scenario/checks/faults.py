@@ -1,0 +1,121 @@
+"""Checks of the ``faults`` and ``slo`` parts."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from simbgp.profiles import format_duration
+from simbgp.scenario.checks.view import View, repeated
+from simbgp.scenario.errors import Path, Problem
+from simbgp.scenario.metrics import METRICS, STATS, is_stat, read_bound
+from simbgp.scenario.not_yet import waiting
+from simbgp.scenario.peerings import session_pairs
+from simbgp.scenario.schema import Slo
+from simbgp.scenario.schema.base import read_prefix
+from simbgp.scenario.selectors import Selector
+
+
+def fault_names(view: View) -> Iterator[Problem]:
+    """A fault's name is its own."""
+    named = (((*path, "name"), fault.name) for path, fault in view.draft.items("faults") if fault.name)
+    for path, name in repeated(named):
+        yield view.problem(path, f"duplicate fault name {name!r}; allowed: each name once")
+
+
+def within_horizon(view: View) -> Iterator[Problem]:
+    """A fault can happen."""
+    if not view.draft.sound("horizon"):
+        return
+    horizon = view.document.horizon
+    for path, fault in view.draft.items("faults"):
+        if (earliest := fault.at.support[0]) >= horizon:
+            late, end = format_duration(earliest), format_duration(horizon)
+            what = f"at {late} the run is over; allowed: before the horizon {end}"
+            yield view.problem((*path, "at"), what)
+
+
+def targets(view: View) -> Iterator[Problem]:
+    """What a fault names exists, and what it cuts is there."""
+    for path, fault in view.draft.items("faults"):
+        node, router = getattr(fault, "node", None), getattr(fault, "router", None)
+        wrong: list[Problem] = []
+        if node is not None and view.nodes is not None:
+            wrong += _targets(view, (*path, "node"), "node", node, view.nodes)
+        if router is not None and (router.labels or router.random is not None):
+            what = "routers have names only; allowed: a name, a list, a range, all"
+            wrong.append(view.problem((*path, "router"), what))
+        elif router is not None and view.routers is not None:
+            wrong += _targets(view, (*path, "router"), "router", router, view.routers)
+        yield from wrong
+        if not wrong and node is not None and router is not None:
+            yield from _pairs(view, path, fault)
+
+
+def _targets(
+    view: View, path: Path, what: str, selector: Selector, known: Mapping[str, Mapping[str, str]]
+) -> Iterator[Problem]:
+    missing = list(selector.unknown(known))
+    for place, name in missing:
+        yield view.unknown((*path, place) if selector.listed else path, what, name, known)
+    if selector.random is not None and selector.random > len(known):
+        yield view.problem(path, f"random: {selector.random} of {len(known)} nodes; allowed: 1 to {len(known)}")
+    if not missing and not selector.pick(known):
+        yield view.problem(path, f"selects no {what}; allowed: what selects at least one")
+
+
+def _pairs(view: View, path: Path, fault: Any) -> Iterator[Problem]:
+    """A fault between a node and a router has a session to hit."""
+    if view.layout is None or view.nodes is None or view.routers is None or view.selection.problems:
+        return
+    nodes, routers = fault.node.pick(view.nodes), fault.router.pick(view.routers)
+    pairs = session_pairs(view.layout, view.selection if view.objects.configs else None)
+    if not any((node, router) in pairs for node in nodes for router in routers):
+        what = f"no session between {', '.join(nodes[:3])} and {', '.join(routers[:3])}; allowed: a router of the node"
+        yield view.problem((*path, "router"), what)
+
+
+def slo_names(view: View) -> Iterator[Problem]:
+    """Metric, statistic, service, router and fault of a bound exist."""
+    for path, slo in view.draft.items("slo"):
+        if slo.metric not in METRICS:
+            known = [metric for metric in METRICS if metric not in waiting((*path, "metric"))]
+            yield view.unknown((*path, "metric"), "metric", slo.metric, known)
+        if not is_stat(slo.stat):
+            yield view.problem((*path, "stat"), f"unknown stat {slo.stat!r}; allowed: {STATS}")
+        services = [service.name for service in view.document.services]
+        if slo.service is not None and slo.service not in services and view.draft.sound("services"):
+            yield view.unknown((*path, "service"), "service", slo.service, services)
+        if slo.router is not None and view.routers is not None and slo.router not in view.routers:
+            yield view.unknown((*path, "router"), "router", slo.router, view.routers)
+        if slo.fault is not None and view.draft.sound("faults"):
+            yield from _fault_of(view, (*path, "fault"), slo.fault)
+
+
+def _fault_of(view: View, path: Path, wanted: str | int) -> Iterator[Problem]:
+    known = [place if fault.name is None else fault.name for place, fault in enumerate(view.document.faults)]
+    if wanted not in known:
+        yield view.unknown(path, "fault", wanted, (str(name) for name in known))
+
+
+def slo_bounds(view: View) -> Iterator[Problem]:
+    """A bound is one of max and min, and fits the metric."""
+    for path, slo in view.draft.items("slo"):
+        if (slo.max is None) == (slo.min is None):
+            yield view.problem(path, "a bound is missing or double; allowed: one of max and min")
+        yield from _bounds(view, path, slo)
+        if slo.prefix is not None:
+            try:
+                read_prefix(slo.prefix)
+            except ValueError as error:
+                yield view.problem((*path, "prefix"), str(error))
+
+
+def _bounds(view: View, path: Path, slo: Slo) -> Iterator[Problem]:
+    for key, value in (("max", slo.max), ("min", slo.min)):
+        try:
+            if value is not None and slo.metric in METRICS:
+                read_bound(slo.metric, value)
+        except ValueError as error:
+            yield view.problem((*path, key), str(error))
+
+
+CHECKS = (fault_names, within_horizon, targets, slo_names, slo_bounds)

@@ -1,0 +1,92 @@
+"""Checks of the ``services`` and ``traffic`` parts."""
+
+from collections.abc import Iterator
+
+from simbgp.scenario.checks.view import View, repeated
+from simbgp.scenario.errors import Problem
+from simbgp.scenario.little import population
+from simbgp.scenario.services import backends_of
+
+
+def service_names(view: View) -> Iterator[Problem]:
+    """A service's name is its own."""
+    for path, name in repeated(((*path, "name"), service.name) for path, service in view.draft.items("services")):
+        yield view.problem(path, f"duplicate service name {name!r}; allowed: each name once")
+
+
+def vips_once(view: View) -> Iterator[Problem]:
+    """A VIP belongs to one service."""
+    owner: dict[str, str] = {}
+    for path, service in view.draft.items("services"):
+        for vip in service.vip:
+            if vip in owner:
+                what = f"the VIP {vip} is already that of {owner[vip]}; allowed: each VIP once"
+                yield view.problem((*path, "vip"), what)
+            owner.setdefault(vip, service.name)
+
+
+def vips_apart(view: View) -> Iterator[Problem]:
+    """A VIP is not the address of a pod, a node or a router."""
+    if view.layout is None:
+        return
+    taken = {address: node.name for node in view.layout.nodes for address in node.addresses}
+    taken |= {address: router.name for router in view.layout.routers for address in router.addresses}
+    for path, service in view.draft.items("services"):
+        for vip in service.vip:
+            if vip in taken:
+                yield view.problem(
+                    (*path, "vip"), f"the VIP {vip} is the address of {taken[vip]}; allowed: one of its own"
+                )
+
+
+def backends(view: View) -> Iterator[Problem]:
+    """Backends stand on nodes that exist and have names of their own."""
+    labels = view.nodes
+    if labels is None:
+        return
+    for path, service in view.draft.items("services"):
+        written = service.backends if isinstance(service.backends, tuple) else ()
+        for i, entry in enumerate(written):
+            if entry.node not in labels:
+                yield view.unknown((*path, "backends", i, "node"), "node", entry.node, labels)
+        names = [name for name, _ in backends_of(service, ())] if written else []
+        for where, name in repeated(((*path, "backends", i, "name"), name) for i, name in enumerate(names)):
+            yield view.problem(where, f"duplicate backend name {name!r}; allowed: each name once")
+
+
+def traffic_of_services(view: View) -> Iterator[Problem]:
+    """Traffic goes to a service that exists, described once."""
+    entries = [((*path, "service"), traffic.service) for path, traffic in view.draft.items("traffic")]
+    for path, name in repeated(entries):
+        yield view.problem(path, f"duplicate traffic of {name!r}; allowed: one entry for each service")
+    known = [service.name for service in view.document.services]
+    for path, name in entries if view.draft.sound("services") else ():
+        if name not in known:
+            yield view.unknown(path, "service", name, known)
+
+
+def populations(view: View) -> Iterator[Problem]:
+    """Connections, arrivals and lifetime obey Little's law."""
+    for path, traffic in view.draft.items("traffic"):
+        try:
+            population(traffic, view.document.horizon)
+        except ValueError as error:
+            yield view.problem(path, str(error))
+
+
+def client_profiles(view: View) -> Iterator[Problem]:
+    """There is one kernel for clients."""
+    for path, traffic in view.draft.items("traffic"):
+        if traffic.client.profile not in ("linux-6.5", "linux-6.4"):
+            yield view.unknown((*path, "client", "profile"), "client profile", traffic.client.profile, ["linux-6.5"])
+
+
+CHECKS = (
+    service_names,
+    vips_once,
+    vips_apart,
+    backends,
+    traffic_of_services,
+    populations,
+    client_profiles,
+)

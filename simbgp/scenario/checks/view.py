@@ -1,0 +1,56 @@
+"""What a check may look at."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from simbgp.scenario.draft import Draft
+from simbgp.scenario.errors import Path, Problem
+from simbgp.scenario.json_schema import did_you_mean, listed
+from simbgp.scenario.layout import Layout
+from simbgp.scenario.manifests import Objects
+from simbgp.scenario.schema import Document
+from simbgp.scenario.selection import Selection
+
+
+@dataclass(frozen=True)
+class View:
+    """The sound part of a scenario, its manifests and, if the nodes are sound, who they and the routers are."""
+
+    draft: Draft
+    objects: Objects
+    layout: Layout | None
+    selection: Selection
+
+    @property
+    def document(self) -> Document:
+        """The sound part of the document."""
+        return self.draft.document
+
+    @property
+    def nodes(self) -> Mapping[str, Mapping[str, str]] | None:
+        """The labels of all nodes by name, None if it is not known who they are."""
+        return (self.layout.labels or None) if self.layout else None
+
+    @property
+    def routers(self) -> Mapping[str, Mapping[str, str]] | None:
+        """All routers by name, None if it is not known who they are."""
+        return (self.layout.router_names or None) if self.layout and self.draft.sound("routers") else None
+
+    def problem(self, path: Path, message: str) -> Problem:
+        """A problem at a path of the scenario."""
+        return self.draft.problem(path, message)
+
+    def unknown(self, path: Path, what: str, name: object, known: Iterable[str]) -> Problem:
+        """``name`` at ``path`` is no node, router, ... that exists."""
+        names = list(known)
+        hint = did_you_mean(name, names)
+        return self.problem(path, f"unknown {what} {str(name)!r}{hint}; allowed: {listed(names)}")
+
+
+def repeated(entries: Iterable[tuple[Path, str]]) -> Iterator[tuple[Path, str]]:
+    """The second and later entries with a name that was there before."""
+    seen: set[str] = set()
+    for path, name in entries:
+        if name in seen:
+            yield path, name
+        seen.add(name)

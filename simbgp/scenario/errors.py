@@ -1,0 +1,38 @@
+"""What is wrong with a scenario, and where."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+Path = tuple[str | int, ...]
+"""Keys and list places from the root of a file: ``("routers", 0, "name")``."""
+
+
+def dotted(path: Path) -> str:
+    """The path as ``--set`` takes it: ``routers.0.name``."""
+    return ".".join(str(part) for part in path)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing that is wrong, with its place; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}:{self.column}: "
+        return where + (f"{self.path}: {self.message}" if self.path else self.message)
+
+
+class ScenarioError(Exception):
+    """A scenario, or a file it names, cannot be used; ``problems`` are all of them in the order of the file."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(dict.fromkeys(problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def __reduce__(self) -> tuple[type["ScenarioError"], tuple[tuple[Problem, ...]]]:
+        return ScenarioError, (self.problems,)

@@ -1,0 +1,122 @@
+"""Scenarios to start from, one for each kind of fault."""
+
+from collections.abc import Mapping
+
+_HEAD = """\
+# yaml-language-server: $schema=simbgp.schema.json
+# `simbgp schema > simbgp.schema.json` makes the schema; `simbgp run {kind}.yaml` answers.
+name: {kind}
+description: "{story}"
+horizon: {horizon}                # simulated time; a hole still open at its end counts as at least that long
+
+cluster:
+  cilium: "1.20"              # in quotes: YAML reads an unquoted 1.20 as 1.2
+  nodes: 4                    # worker-1 ... worker-4
+  localASN: 65001
+  timers: {{connectRetryTimeSeconds: 120, holdTimeSeconds: 90}}    # keepAlive: 30, or a third of a lower hold
+  gracefulRestart: {{enabled: true, restartTimeSeconds: 120}}
+  loadBalancer: {{algorithm: maglev, mode: dsr}}      # Cilium's own defaults are random and snat
+  startup: {{agent: {{uniform: [8s, 15s]}}}}            # container start until BGP may dial
+
+routers:
+  - name: tor-1
+    profile: frr-8.4          # `simbgp profiles` lists them
+    asn: 65000
+
+services:
+  - {{name: web, vip: 192.0.2.10, externalTrafficPolicy: Cluster, backends: 12}}
+
+traffic:                      # the rate of new connections follows from these two
+  - service: web
+    connections: 10000        # open when the run begins
+    lifetime: {{lognormal: {{median: 30s, p99: 20m}}}}
+    requests: 1/s
+
+faults:
+{fault}
+slo:
+{slo}"""
+
+_QUIET = """\
+  - {metric: blackhole_s, stat: p99, max: 1s}
+  - {metric: broken_share, stat: mean, max: 0.1%}
+"""
+_KINDS: Mapping[str, tuple[str, str, str, str]] = {
+    "agent-crash": (
+        "A Cilium agent dies on one of four nodes and is back within the restart time.",
+        "10m",
+        """\
+  - at: 60s
+    kind: agent-crash
+    node: worker-1            # a name, a list, worker-[1-3], {matchLabels: ...}, all, {random: 2}
+    downFor: 20s              # until the container starts again; without: for good
+""",
+        _QUIET,
+    ),
+    "agent-restart": (
+        "A Cilium agent is stopped by SIGTERM, as a rollout does it, and starts again.",
+        "10m",
+        """\
+  - at: 60s
+    kind: agent-restart       # what goes on the wire depends on the release
+    node: worker-1
+    downFor: {uniform: [5s, 40s]}    # a law instead of a number: drawn anew in each run
+""",
+        _QUIET,
+    ),
+    "node-down": (
+        "A node loses its power for good: nobody says goodbye.",
+        "15m",
+        """\
+  - at: 60s
+    kind: node-down
+    node: {random: 1}         # another node in each run
+    # downFor: 5m             # until the power is back
+""",
+        "  - {metric: blackhole_s, stat: p99, max: 215s}     # hold time and restart time\n",
+    ),
+    "link-loss": (
+        "Packets between a node and its router vanish for a while; the carrier stays.",
+        "10m",
+        """\
+  - at: 60s
+    kind: link-loss
+    node: worker-1
+    router: tor-1             # without: every router of the node
+    share: 1                  # all packets
+    downFor: 45s
+""",
+        "  - {metric: blackhole_s, stat: max, max: 50s}\n",
+    ),
+    "peer-shutdown": (
+        "The speaker shuts the peer down by hand (Cease 6/2), and enables it again.",
+        "10m",
+        """\
+  - at: 60s
+    kind: peer-shutdown
+    node: worker-1
+    router: tor-1
+    downFor: 2m
+""",
+        "  - {metric: blackhole_s, stat: max, max: 1s}\n",
+    ),
+    "unlabel": (
+        "A node is taken out of BGP by its label before maintenance, and put back later.",
+        "10m",
+        """\
+  - at: 60s
+    kind: unlabel
+    node: worker-1
+    relabelAfter: 3m          # without: it stays out
+""",
+        "  - {metric: blackhole_s, stat: max, max: 1s}\n",
+    ),
+}
+
+
+def init(kind: str) -> str:
+    """A commented scenario with a fault of ``kind``. Raises ValueError, naming the kinds there are."""
+    if kind not in _KINDS:
+        raise ValueError(f"no example for {kind!r}; allowed: {', '.join(_KINDS)}")
+    story, horizon, fault, slo = _KINDS[kind]
+    return _HEAD.format(kind=kind, story=story, horizon=horizon, fault=fault, slo=slo)

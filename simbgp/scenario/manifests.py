@@ -1,0 +1,190 @@
+"""``cluster.manifests``: files of Kubernetes and Cilium objects as kubectl prints them."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any
+
+from simbgp.scenario.crds import READ, Advertisement, ClusterConfig, Lenient, NodeObject, PeerConfig
+from simbgp.scenario.errors import Path, Problem, ScenarioError
+from simbgp.scenario.messages import validate
+from simbgp.scenario.plan import NodePlan
+from simbgp.scenario.schema.base import read_address
+from simbgp.scenario.yaml_tree import Tree, read_documents, read_file
+
+MAX_FILES = 1000
+_REFUSED = {"CiliumBGPPeeringPolicy": "CiliumBGPClusterConfig"}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One object with its place."""
+
+    kind: str
+    name: str
+    body: Any
+    tree: Tree
+    base: Path
+
+    def problem(self, path: Path, message: str) -> Problem:
+        """A problem at ``path`` within the object."""
+        return self.tree.problem(self.base + path, message)
+
+
+@dataclass(frozen=True)
+class Objects:
+    """The objects of some files, by kind and name in the order of the files, and the text of each file."""
+
+    items: tuple[Item, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[str, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, kind: type[Lenient]) -> list[Item]:
+        """The objects of one kind."""
+        return [item for item in self.items if isinstance(item.body, kind)]
+
+    @property
+    def configs(self) -> list[Item]:
+        """The CiliumBGPClusterConfigs."""
+        return self.of(ClusterConfig)
+
+    @property
+    def peer_configs(self) -> dict[str, Item]:
+        """The CiliumBGPPeerConfigs by name."""
+        return {item.name: item for item in self.of(PeerConfig)}
+
+    @property
+    def advertisements(self) -> list[Item]:
+        """The CiliumBGPAdvertisements."""
+        return self.of(Advertisement)
+
+    @property
+    def nodes(self) -> list[NodePlan]:
+        """The Nodes; addresses that are none were reported, and are left out."""
+        return [_node(item.body) for item in self.of(NodeObject)]
+
+
+def _node(node: NodeObject) -> NodePlan:
+    cidrs = node.spec.pod_cidrs or ((node.spec.pod_cidr,) if node.spec.pod_cidr else ())
+    internal = [entry.address for entry in node.status.addresses if entry.type == "InternalIP"]
+    addresses = tuple(read_address(address) for address in internal if _is_address(address))
+    labels = dict(node.metadata.labels or {})
+    return NodePlan(node.metadata.name, addresses, tuple(cidrs), labels, labels.get("topology.kubernetes.io/rack"))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        read_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def read_objects(tree: Tree, patterns: Sequence[str], folder: FilePath | None) -> Objects:
+    """The objects of every file beneath ``folder`` that one of ``patterns`` names, with all that is wrong in them."""
+    if not patterns:
+        return Objects()
+    problems: list[Problem] = []
+    items: dict[tuple[str, str], Item] = {}
+    texts: dict[str, str] = {}
+    unused: Counter[str] = Counter()
+    for path in _files(tree, patterns, folder, problems):
+        try:
+            shown = os.path.join(str(folder), path)
+            texts[path] = read_file(FilePath(shown), shown)
+            for document in read_documents(texts[path], shown):
+                for item in _objects(document, document.data, (), problems, unused):
+                    _add(items, item, problems)
+        except ScenarioError as error:
+            problems.extend(error.problems)
+    return Objects(tuple(items.values()), tuple(problems), tuple(_warnings(unused, items)), texts)
+
+
+def _files(tree: Tree, patterns: Sequence[str], folder: FilePath | None, problems: list[Problem]) -> Iterator[str]:
+    """Paths relative to ``folder``, each once, in the order of the patterns and sorted within one."""
+    seen: dict[str, None] = {}
+    for i, pattern in enumerate(patterns):
+        try:
+            found = sorted(_beneath(pattern, folder))
+            if not found:
+                raise ValueError(f"no file matches {pattern!r} beneath {folder}")
+            seen.update(dict.fromkeys(found))
+        except (ValueError, NotImplementedError, OSError) as error:
+            problems.append(tree.problem(("cluster", "manifests", i), str(error)))
+    if len(seen) > MAX_FILES:
+        problems.append(tree.problem(("cluster", "manifests"), f"{len(seen)} files; allowed: at most {MAX_FILES}"))
+        return
+    yield from seen
+
+
+def _beneath(pattern: str, folder: FilePath | None) -> Iterator[str]:
+    if folder is None:
+        raise ValueError("a scenario that is not a file has no folder to look in; allowed: a scenario from a file")
+    pure = FilePath(pattern)
+    if pure.is_absolute() or ".." in pure.parts or "\0" in pattern:
+        raise ValueError(f"{pattern!r} leaves the scenario's folder; allowed: files beneath it, like cluster/*.yaml")
+    root = folder.resolve()
+    for path in folder.glob(pattern):
+        if path.is_file():
+            if not path.resolve().is_relative_to(root):
+                raise ValueError(f"{path} leads out of the scenario's folder; allowed: files beneath it")
+            yield path.relative_to(folder).as_posix()
+
+
+def _objects(tree: Tree, data: Any, base: Path, problems: list[Problem], unused: Counter[str]) -> Iterator[Item]:
+    if data is None:
+        return
+    kind = data.get("kind") if isinstance(data, dict) else None
+    if not isinstance(kind, str):
+        problems.append(tree.problem(base, "not a Kubernetes object: it has no kind"))
+    elif isinstance(data.get("items"), list) and kind.endswith("List"):
+        for i, item in enumerate(data["items"]):
+            yield from _objects(tree, item, (*base, "items", i), problems, unused)
+    elif kind in _REFUSED:
+        what = f"'{kind}' is not supported yet; supported: {_REFUSED[kind]}"
+        problems.append(tree.problem((*base, "kind"), what))
+    elif kind in READ:
+        yield from _read(tree, kind, data, base, problems)
+    else:
+        unused[kind] += 1
+
+
+def _read(tree: Tree, kind: str, data: dict[str, Any], base: Path, problems: list[Problem]) -> Iterator[Item]:
+    versions, model = READ[kind]
+    if data.get("apiVersion") not in versions:
+        what = f"{data.get('apiVersion')!r} is not a version of {kind}; allowed: {', '.join(versions)}"
+        problems.append(tree.problem((*base, "apiVersion"), what))
+    body, wrong = validate(model, tree, data, base)
+    problems.extend(problem for _, problem in wrong)
+    if body is not None:
+        yield Item(kind, data["metadata"]["name"], body, tree, base)
+
+
+def _add(items: dict[tuple[str, str], Item], item: Item, problems: list[Problem]) -> None:
+    first = items.setdefault((item.kind, item.name), item)
+    if first is not item:
+        where = first.tree.place((*first.base, "metadata", "name"))
+        what = f"{item.kind} {item.name!r} is there twice, first in {where.file}:{where.line}"
+        problems.append(item.problem(("metadata", "name"), what))
+    if isinstance(item.body, NodeObject):
+        for i, entry in enumerate(item.body.status.addresses):
+            if entry.type == "InternalIP" and not _is_address(entry.address):
+                path = ("status", "addresses", i, "address")
+                problems.append(item.problem(path, f"{entry.address!r} is not an IP address"))
+
+
+def _warnings(unused: Counter[str], items: Mapping[tuple[str, str], Item]) -> Iterator[str]:
+    if unused:
+        counts = ", ".join(f"{kind} {count}" for kind, count in sorted(unused.items()))
+        yield f"{unused.total()} objects of the manifests are not used: {counts}"
+    for item in items.values():
+        if isinstance(item.body, NodeObject) and not _node(item.body).pod_cidrs:
+            yield f"Node {item.name} has no podCIDR, so it announces none"
+        if isinstance(item.body, NodeObject) and not _node(item.body).addresses:
+            yield f"Node {item.name} has no InternalIP; an address is made up"
+        if isinstance(item.body, PeerConfig) and item.body.spec.auth_secret_ref is not None:
+            secret = item.body.spec.auth_secret_ref
+            yield f"Secret {secret} of CiliumBGPPeerConfig {item.name} is assumed to be present"

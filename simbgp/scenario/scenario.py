@@ -1,0 +1,143 @@
+"""A scenario: what a person wrote, checked."""
+
+import copy
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, reduce
+from operator import getitem
+from pathlib import Path as FilePath
+from typing import Any
+
+from simbgp.scenario.checks import View, check
+from simbgp.scenario.draft import Draft, read_draft
+from simbgp.scenario.errors import Problem, ScenarioError, dotted
+from simbgp.scenario.layout import Layout, layout_of
+from simbgp.scenario.manifests import Objects, read_objects
+from simbgp.scenario.not_yet import refuse
+from simbgp.scenario.overrides import SET, apply, plain
+from simbgp.scenario.plan import Plan
+from simbgp.scenario.plan_of import plan_of
+from simbgp.scenario.schema import Document
+from simbgp.scenario.selection import Selection, select
+from simbgp.scenario.yaml_tree import Tree
+
+_WITH = "with_()"
+NODES = ("cluster.nodes", "cluster.racks", "cluster.manifests")
+"""The parts that say which nodes there are."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scenario:
+    """A scenario without a known fault in it; immutable. Made by `simbgp.scenario.load`."""
+
+    document: Document
+    """The file as pydantic models."""
+    source: str
+    """The text as it was read, before any ``--set``."""
+    _tree: Tree = field(repr=False)
+    _folder: FilePath | None = field(repr=False)
+    _layout: Layout = field(repr=False)
+    _objects: Objects = field(repr=False)
+    _selection: Selection = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """Its ``name``, else that of its file."""
+        return self.document.name or _stem(self._tree.file)
+
+    @property
+    def file(self) -> str:
+        """The file it was read from, as it was named."""
+        return self._tree.file
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """What ``--set`` and `with_` changed in the file, as ``PATH=VALUE`` in the order in which they did."""
+        changed = [(path, place.text) for path, place in self._tree.places.items() if place.file in (SET, _WITH)]
+        values = [text or json.dumps(reduce(getitem, path, self._tree.data)) for path, text in changed]
+        return tuple(f"{dotted(path)}={value}" for (path, _), value in zip(changed, values, strict=True))
+
+    @property
+    def description(self) -> str:
+        """Its ``description``."""
+        return self.document.description
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The file as plain mappings, lists and scalars; a copy."""
+        return dict(copy.deepcopy(self._tree.data))
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 over what the scenario says (not how: order and comments do not count) and over its manifests."""
+        said = {"data": self._tree.data, "manifests": dict(self._objects.texts)}
+        return hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+    def plan(self) -> Plan:
+        """Everything that a run needs, defaults filled in."""
+        return self._plan
+
+    @cached_property
+    def _plan(self) -> Plan:
+        return plan_of(self.document, self.name, self._layout, self._objects, self._selection)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is allowed and seldom meant, and what was assumed about the manifests."""
+        return self._tree.notes + self._plan.warnings
+
+    def with_(self, **changes: Any) -> "Scenario":
+        """The scenario with other values at dotted paths: ``with_(**{"cluster.timers.holdTimeSeconds": 9})``.
+
+        Raises `ScenarioError`, as reading a file with these values would.
+        """
+        tree = self._tree
+        for path, value in changes.items():
+            tree = apply(tree, path, plain(value), origin=_WITH)
+        return build(tree, self.source, self._folder)
+
+
+def _stem(file: str) -> str:
+    return FilePath(file).name.split(".")[0].strip("<>") or "scenario"
+
+
+def build(tree: Tree, source: str, folder: FilePath | None) -> Scenario:
+    """The scenario in ``tree``, its manifests beneath ``folder``. Raises `ScenarioError` with all its problems."""
+    draft, problems = read_draft(tree)
+    problems += refuse(tree)
+    objects, layout, selection = Objects(), None, Selection()
+    if draft is not None:
+        objects, layout, selection = _expanded(draft, folder)
+        problems += check(View(draft, objects, layout, selection))
+    problems = _without_echoes(problems)
+    if problems:
+        raise ScenarioError(_in_file_order(problems, tree.file))
+    if draft is None or layout is None:
+        raise AssertionError("a scenario without problems has a document and a layout")
+    return Scenario(draft.document, source, tree, folder, layout, objects, selection)
+
+
+def _expanded(draft: Draft, folder: FilePath | None) -> tuple[Objects, Layout | None, Selection]:
+    manifests = draft.document.cluster.manifests if draft.sound("cluster.manifests") else ()
+    objects = read_objects(draft.tree, manifests, folder)
+    if not draft.sound(*NODES):
+        return objects, None, Selection()
+    layout = layout_of(draft.document, objects.nodes)
+    sound = draft.sound("routers") and not objects.problems
+    return objects, layout, select(objects, layout) if sound else Selection()
+
+
+def _without_echoes(problems: Iterable[Problem]) -> list[Problem]:
+    """Once a value is not supported yet, it is not also unknown."""
+    every = list(problems)
+    waiting = {(p.file, p.line, p.column, p.path) for p in every if "is not supported yet" in p.message}
+    return [
+        p for p in every if (p.file, p.line, p.column, p.path) not in waiting or "is not supported yet" in p.message
+    ]
+
+
+def _in_file_order(problems: Sequence[Problem], file: str) -> list[Problem]:
+    """The scenario's own first, then those of other files."""
+    return sorted(problems, key=lambda problem: (problem.file != file, problem))

@@ -1,0 +1,126 @@
+"""The ``cluster`` part: nodes, speakers, timers, load balancing, what the cluster announces."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from simbgp.scenario.schema.base import (
+    Addresses,
+    Asn,
+    Cidr,
+    Cidrs,
+    Duration,
+    HashSeed,
+    HoldSeconds,
+    Many,
+    Name,
+    Part,
+    RestartSeconds,
+    Seconds16,
+    Text,
+)
+from simbgp.scenario.schema.routers import RouterSettings
+
+TableSize = Literal[251, 509, 1021, 2039, 4093, 8191, 16381, 32749, 65521, 131071]
+AdvertisementType = Literal["PodCIDR", "LoadBalancerIP", "ExternalIP", "ClusterIP", "CiliumPodIPPool"]
+
+
+class Node(Part):
+    """A node by hand; without addresses or PodCIDRs it is given some by its place."""
+
+    name: Name
+    labels: Mapping[str, str] = {}
+    pod_cidr: Cidr | None = Field(None, alias="podCIDR")
+    pod_cidrs: Cidrs | None = Field(None, alias="podCIDRs")
+    address: Addresses | None = None
+    rack: Name | None = None
+    ecmp_weight: Annotated[int, Field(ge=1, le=254)] = 1
+
+
+class Racks(Part):
+    """Racks of nodes behind routers of their own: rack-1-worker-1 ..., rack-1-tor-1 ..."""
+
+    count: Annotated[int, Field(ge=1, le=1000)]
+    nodes: Annotated[int, Field(ge=1, le=1000)] = Field(description="in each rack")
+    routers: Annotated[int, Field(ge=1, le=64)] = Field(description="in each rack")
+    router: RouterSettings = RouterSettings()
+
+
+class Timers(Part):
+    """The timers of CiliumBGPPeerConfig; without keepAliveTimeSeconds it is 30, or a third of a lower hold time."""
+
+    connect_retry_time_seconds: Annotated[int, Field(ge=1, le=2147483647)] | None = None
+    hold_time_seconds: HoldSeconds | None = None
+    keep_alive_time_seconds: Seconds16 | None = None
+
+
+class GracefulRestart(Part):
+    """The block of CiliumBGPPeerConfig, and the bits that the release would set by itself."""
+
+    enabled: bool
+    restart_time_seconds: RestartSeconds | None = None
+    notification: bool | None = None
+    restart_bit: bool | None = None
+
+
+class Maglev(Part):
+    """Cilium's ``maglev`` Helm values."""
+
+    table_size: TableSize = 16381
+    hash_seed: HashSeed = "JLfvgnHc2kaSUFaI"
+
+
+class LoadBalancer(Part):
+    """How a node picks a backend, and how the answer goes back."""
+
+    algorithm: Literal["random", "maglev"] = "random"
+    mode: Literal["snat", "dsr", "hybrid"] = "snat"
+    maglev: Maglev = Maglev()
+
+
+class Startup(Part):
+    """``node``: power on until the kernel forwards; ``agent``: container start until BGP may dial."""
+
+    node: Duration | None = None
+    agent: Duration | None = None
+
+
+class Kubernetes(Part):
+    """Clocks of the Kubernetes control plane."""
+
+    node_monitor_grace_period: Duration | None = None
+    eviction_timeout: Duration | None = None
+    endpoint_propagation: Duration | None = None
+
+
+def _count_or_list(value: Any) -> str | None:
+    if isinstance(value, list):
+        return "list"
+    return "count" if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+CountOrList = Discriminator(_count_or_list, custom_error_type="count_or_list", custom_error_message="count or list")
+Nodes = Annotated[
+    Annotated[int, Field(ge=1, le=100_000), Tag("count")]
+    | Annotated[Many[Node], Field(min_length=1, max_length=100_000), Tag("list")],
+    CountOrList,
+]
+
+
+class Cluster(Part):
+    """The cluster and its speakers."""
+
+    cilium: Text | None = Field(None, description='profile of the speakers: "1.18", "1.20.3", or a bare gobgp-3.36')
+    nodes: Nodes | None = Field(None, description="how many, or a list of nodes")
+    racks: Racks | None = None
+    manifests: Many[Text] = Field((), description="files of Kubernetes and Cilium objects beside the scenario")
+    from_: Text | None = Field(None, alias="from")
+    placement: Mapping[str, Many[Name]] = {}
+    advertise: Many[AdvertisementType] = ("PodCIDR", "LoadBalancerIP")
+    local_asn: Asn = Field(65001, alias="localASN")
+    timers: Timers = Timers()
+    graceful_restart: GracefulRestart | None = None
+    load_balancer: LoadBalancer = LoadBalancer()
+    startup: Startup = Startup()
+    kubernetes: Kubernetes = Kubernetes()

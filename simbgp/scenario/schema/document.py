@@ -1,0 +1,29 @@
+"""The whole file."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from simbgp.scenario.schema.base import FixedDuration, Many, Part, PositiveDuration, Text
+from simbgp.scenario.schema.cluster import Cluster
+from simbgp.scenario.schema.faults import AnyFault
+from simbgp.scenario.schema.routers import FabricRouter, Router
+from simbgp.scenario.schema.services import Service, Traffic
+from simbgp.scenario.schema.slo import Slo
+
+
+class Document(Part):
+    """A scenario as it is written."""
+
+    name: Text | None = Field(None, description="without: the name of the file")
+    description: str = ""
+    horizon: PositiveDuration = Field(600.0, description="simulated time; a window still open there is censored")
+    start: Literal["steady", "cold"] = "steady"
+    up_for: FixedDuration = 3600.0
+    cluster: Cluster
+    routers: Many[Router] = ()
+    fabric: Many[FabricRouter] = ()
+    services: Many[Service] = ()
+    traffic: Many[Traffic] = ()
+    faults: Many[AnyFault] = ()
+    slo: Many[Slo] = ()

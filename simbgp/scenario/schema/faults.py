@@ -1,0 +1,184 @@
+"""The ``faults`` part: one model per kind, told apart by ``kind``."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PlainValidator, WithJsonSchema
+
+from simbgp.scenario.schema.base import Count, Duration, Many, Name, Part, ServiceName, Share, Text
+from simbgp.scenario.schema.routers import Selected
+
+Wait = Annotated[
+    Any,
+    PlainValidator(lambda value: value),
+    WithJsonSchema({"description": "a duration, or auto", "anyOf": [{"type": "string"}, {"type": "number"}]}),
+]
+
+
+class Repeat(Part):
+    """The same fault again: the k-th begins k × ``every`` after the first."""
+
+    times: Annotated[int, Field(ge=1, le=100_000)]
+    every: Duration
+
+
+class Fault(Part):
+    """What every fault has."""
+
+    at: Duration
+    name: Text | None = None
+    repeat: Repeat | None = None
+
+
+class AgentCrash(Fault):
+    """The speaker is killed; the datapath stays up."""
+
+    kind: Literal["agent-crash"]
+    node: Selected
+    down_for: Duration | None = Field(None, description="until the container starts again; without: for good")
+
+
+class AgentRestart(Fault):
+    """The speaker is stopped by SIGTERM: what goes on the wire depends on the release."""
+
+    kind: Literal["agent-restart"]
+    node: Selected
+    down_for: Duration | None = Field(None, description="until the container starts again; without: for good")
+
+
+class AgentUpgrade(Fault):
+    """A DaemonSet rollout."""
+
+    kind: Literal["agent-upgrade"]
+    to: Text
+    max_unavailable: Count | Text = 2
+    min_ready_seconds: Annotated[int, Field(ge=0)] = 0
+    image_pull: Duration | None = None
+    pre_pulled: bool = False
+
+
+class NodeDown(Fault):
+    """Power loss: silence."""
+
+    kind: Literal["node-down"]
+    node: Selected
+    down_for: Duration | None = Field(None, description="until the power is back; without: for good")
+
+
+class NodeDrain(Fault):
+    """The maintenance procedure."""
+
+    kind: Literal["node-drain"]
+    node: Selected
+    order: Many[Literal["drain", "unlabel", "wait", "poweroff"]] = ("drain", "unlabel", "wait", "poweroff")
+    wait: Wait = "auto"
+    termination_grace_period_seconds: Annotated[int, Field(ge=0)] = 30
+    pre_stop: Duration | None = None
+    down_for: Duration | None = None
+
+
+class Unlabel(Fault):
+    """The node leaves the BGP selection."""
+
+    kind: Literal["unlabel"]
+    node: Selected
+    relabel_after: Duration | None = Field(None, description="without: for good")
+
+
+class PeerShutdown(Fault):
+    """The speaker shuts the peer down (Cease 6/2)."""
+
+    kind: Literal["peer-shutdown"]
+    node: Selected
+    router: Selected | None = Field(None, description="without: every router of the node")
+    down_for: Duration | None = None
+
+
+class SessionReset(Fault):
+    """A timer or peer configuration change (Cease 6/4)."""
+
+    kind: Literal["session-reset"]
+    node: Selected
+    router: Selected | None = None
+
+
+class LinkDown(Fault):
+    """Carrier lost."""
+
+    kind: Literal["link-down"]
+    node: Selected
+    router: Selected | None = None
+    down_for: Duration | None = None
+
+
+class LinkLoss(Fault):
+    """Packets vanish, carrier stays."""
+
+    kind: Literal["link-loss"]
+    node: Selected
+    router: Selected | None = Field(None, description="without: every router of the node")
+    share: Share = 1.0
+    direction: Literal["both", "to-node", "to-router"] = "both"
+    down_for: Duration | None = None
+
+
+class RouterDown(Fault):
+    """An upstream router dies."""
+
+    kind: Literal["router-down"]
+    router: Selected
+    down_for: Duration | None = None
+    host: Literal["silent", "refusing"] = "silent"
+
+
+class RouterRestart(Fault):
+    """A router's control plane restarts."""
+
+    kind: Literal["router-restart"]
+    router: Selected
+    down_for: Duration | None = None
+    how: Literal["crash", "stop"] = "crash"
+
+
+class OperatorDown(Fault):
+    """Nothing is given or taken by the operator."""
+
+    kind: Literal["operator-down"]
+    down_for: Duration | None = None
+
+
+class BackendsDown(Fault):
+    """All, or named, backends of a service fail."""
+
+    kind: Literal["backends-down"]
+    service: ServiceName
+    backends: Many[Name] | None = None
+    down_for: Duration | None = None
+
+
+class Stall(Fault):
+    """A process is starved of CPU; its kernel still acknowledges."""
+
+    kind: Literal["stall"]
+    node: Selected | None = None
+    router: Selected | None = None
+    stall_for: Duration
+
+
+AnyFault = Annotated[
+    AgentCrash
+    | AgentRestart
+    | AgentUpgrade
+    | NodeDown
+    | NodeDrain
+    | Unlabel
+    | PeerShutdown
+    | SessionReset
+    | LinkDown
+    | LinkLoss
+    | RouterDown
+    | RouterRestart
+    | OperatorDown
+    | BackendsDown
+    | Stall,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,108 @@
+"""The ``routers`` and ``fabric`` parts: what stands upstream of the nodes."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PlainValidator, WithJsonSchema
+
+from simbgp.scenario.schema.base import (
+    Addresses,
+    Asn,
+    Count,
+    Duration,
+    HoldSeconds,
+    Many,
+    Name,
+    Part,
+    RestartSeconds,
+    Seconds16,
+    Text,
+)
+from simbgp.scenario.selectors import ALL, Selector, read_selector
+
+_NAMES = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+_LABELS = {"type": "object", "additionalProperties": {"type": "string"}, "minProperties": 1}
+_SELECTOR = {
+    "description": "a name, a list of names, worker-[1-20], {matchLabels: {key: value}}, all, {random: 2}",
+    "anyOf": [
+        *_NAMES["anyOf"],
+        {
+            "type": "object",
+            "properties": {"matchLabels": _LABELS},
+            "required": ["matchLabels"],
+            "additionalProperties": False,
+        },
+        {
+            "type": "object",
+            "properties": {"random": {"type": "integer", "minimum": 1}},
+            "required": ["random"],
+            "additionalProperties": False,
+        },
+    ],
+}
+Selected = Annotated[Selector, PlainValidator(read_selector), WithJsonSchema(_SELECTOR)]
+
+
+class RouterTimers(Part):
+    """The router's own timers, before negotiation."""
+
+    hold_time_seconds: HoldSeconds | None = None
+    keep_alive_time_seconds: Seconds16 | None = None
+
+
+class Helper(Part):
+    """Overrides of the profile's graceful restart."""
+
+    helper: bool | None = None
+    notification: bool | None = None
+    stale_path_time_seconds: RestartSeconds | None = None
+
+
+class Bfd(Part):
+    """Bidirectional Forwarding Detection (RFC 5880)."""
+
+    enabled: bool
+    interval: Duration | None = None
+    detect_multiplier: Annotated[int, Field(ge=1, le=255)] = 3
+
+
+class Ecmp(Part):
+    """How the router spreads flows over next hops."""
+
+    hash: Literal["modulo", "hash-threshold", "hrw", "resilient"] | None = None
+    buckets: Annotated[int, Field(ge=1, le=65536)] | None = None
+    idle_timer: Duration | None = None
+    unbalanced_timer: Duration | None = None
+    on_change: Literal["replace", "new-group"] | None = None
+    maximum_paths: Count | None = None
+
+
+class RouterSettings(Part):
+    """What routers of one kind share."""
+
+    profile: Text = Field("frr-8.4", description="one of `simbgp profiles`")
+    asn: Asn = 65000
+    timers: RouterTimers = RouterTimers()
+    graceful_restart: Helper = Helper()
+    link: Literal["direct", "switched"] = "switched"
+    bfd: Bfd | None = None
+    ecmp: Ecmp = Ecmp()
+    neighbour_check: bool | None = None
+
+
+class Router(RouterSettings):
+    """One upstream router and the nodes that peer with it."""
+
+    name: Name
+    profile: Text = Field(description="one of `simbgp profiles`")
+    address: Addresses | None = None
+    nodes: Selected = ALL
+
+
+class FabricRouter(Part):
+    """A router of the second tier."""
+
+    name: Name
+    over: Many[Name]
+    ecmp: Ecmp = Ecmp()
+    hash_seed: int | None = None
+    convergence: Duration | None = None

@@ -1,0 +1,91 @@
+"""The ``services`` and ``traffic`` parts: what clients ask for, and how."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PlainValidator, Tag, WithJsonSchema
+
+from simbgp.scenario.schema.base import (
+    Addresses,
+    Duration,
+    Many,
+    Name,
+    Part,
+    PositiveDuration,
+    Rate,
+    ServiceName,
+    Text,
+    read_rate,
+)
+from simbgp.scenario.schema.cluster import CountOrList
+
+
+class Backend(Part):
+    """A pod by hand."""
+
+    node: Name
+    name: Name | None = None
+
+
+Backends = Annotated[
+    Annotated[int, Field(ge=1, le=100_000), Tag("count")]
+    | Annotated[Many[Backend], Field(min_length=1, max_length=100_000), Tag("list")],
+    CountOrList,
+]
+
+
+class Service(Part):
+    """A LoadBalancer service."""
+
+    name: ServiceName
+    vip: Addresses
+    external_traffic_policy: Literal["Cluster", "Local"] = "Cluster"
+    backends: Backends = Field(description="how many, spread over the nodes, or a list of {node, name}")
+
+
+class Requests(Part):
+    """Requests with exponential gaps."""
+
+    poisson: Rate
+
+
+def read_requests(value: object) -> "float | Requests":
+    """Requests per second: periodic from ``1/s``, with exponential gaps from ``{poisson: 1/s}``."""
+    poisson = isinstance(value, dict) and set(value) == {"poisson"}
+    rate = read_rate(value["poisson"] if poisson else value)  # type: ignore[index]
+    if rate <= 0:
+        raise ValueError(f"{value!r} is not a rate of requests; allowed: above 0, like 1/s, 10/m, {{poisson: 1/s}}")
+    return Requests(poisson=rate) if poisson else rate
+
+
+class Client(Part):
+    """What the client's kernel and program do; without time-outs the kernel's own apply."""
+
+    profile: Text = "linux-6.5"
+    connect_timeout: PositiveDuration | None = None
+    request_timeout: PositiveDuration | None = None
+
+
+_REQUESTS = {
+    "description": "a rate like 1/s, 0.5/s, 10/m, or {poisson: 1/s}",
+    "anyOf": [
+        {"type": "number", "exclusiveMinimum": 0},
+        {"type": "string", "pattern": r"^[\d.]+/(ms|s|m|h)$"},
+        {
+            "type": "object",
+            "properties": {"poisson": {"type": "string"}},
+            "required": ["poisson"],
+            "additionalProperties": False,
+        },
+    ],
+}
+
+
+class Traffic(Part):
+    """The clients of one service; two of connections, arrivals and lifetime, the third follows (Little's law)."""
+
+    service: ServiceName
+    connections: Annotated[int, Field(ge=0, le=1_000_000_000)] | None = Field(None, description="open at time 0")
+    arrivals: Rate | None = None
+    lifetime: Duration | None = None
+    requests: Annotated[float | Requests, PlainValidator(read_requests), WithJsonSchema(_REQUESTS)] = 1.0
+    client: Client = Client()

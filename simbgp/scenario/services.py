@@ -1,0 +1,57 @@
+"""Services expanded: which backend stands on which node, under which address."""
+
+import ipaddress
+from collections import Counter
+from collections.abc import Sequence
+
+from simbgp.scenario.layout import default_pod_cidr
+from simbgp.scenario.plan import BackendPlan, NodePlan, ServicePlan
+from simbgp.scenario.schema import Service
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+FIRST_POD = 11
+"""The first backend of a node has the address .11 of its podCIDR; a made-up address decides Maglev slots only."""
+_FIRST_PORT = 8080
+
+
+def backends_of(service: Service, nodes: Sequence[str]) -> list[tuple[str, str]]:
+    """Name and node of each backend; a number is dealt to the nodes in turn."""
+    if isinstance(service.backends, int):
+        return [(f"{service.name}-{i + 1}", nodes[i % len(nodes)]) for i in range(service.backends)]
+    return [(entry.name or f"{service.name}-{i + 1}", entry.node) for i, entry in enumerate(service.backends)]
+
+
+def host_prefix(address: str) -> str:
+    """The /32 or /128 of an address, canonical."""
+    return str(ipaddress.ip_network(address))
+
+
+def service_plans(services: Sequence[Service], nodes: Sequence[NodePlan]) -> tuple[ServicePlan, ...]:
+    """Every service, its backends with the keys that Cilium hashes; pods of all services are numbered on per node."""
+    by_name = {node.name: _pod_networks(node, i) for i, node in enumerate(nodes)}
+    pods: Counter[str] = Counter()
+    plans = []
+    for service in services:
+        version = ipaddress.ip_address(service.vip[0]).version
+        backends = []
+        for name, node in backends_of(service, tuple(by_name)):
+            key = _key(by_name[node], version, pods[node])
+            pods[node] += 1
+            backends.append(BackendPlan(name, node, key))
+        prefixes = tuple(host_prefix(vip) for vip in service.vip)
+        plans.append(ServicePlan(service.name, prefixes, service.external_traffic_policy, tuple(backends)))
+    return tuple(plans)
+
+
+def _pod_networks(node: NodePlan, index: int) -> list[Network]:
+    return [ipaddress.ip_network(cidr) for cidr in node.pod_cidrs or (default_pod_cidr(index),)]
+
+
+def _key(networks: Sequence[Network], version: int, pod: int) -> str:
+    """The key of a node's pod, counted from 0; more pods than addresses go on with the next port."""
+    network = next((network for network in networks if network.version == version), networks[0])
+    first = FIRST_POD if network.num_addresses > FIRST_POD + 1 else 0
+    ports, host = divmod(pod, max(1, network.num_addresses - first - 1))
+    address = network[first + host]
+    shown = f"[{address}]" if address.version == 6 else address
+    return f"[{shown}:{_FIRST_PORT + ports}/TCP,State:active]"

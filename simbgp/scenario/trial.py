@@ -1,0 +1,53 @@
+"""A trial: one draw of a plan."""
+
+from collections.abc import Iterator
+
+from simbgp.scenario.plan import FaultPlan, Occurrence, Plan, Trial
+from simbgp.scenario.tape import Tape
+
+
+def draw(plan: Plan, seed: int, run: int) -> Trial:
+    """The run-th draw of a plan: every fault's moments and durations, in time order, and the tape for all the rest.
+
+    Each duration is drawn once per fault, target and occurrence under the fault's own name, so that one fault more
+    or less changes no other. Occurrences at or beyond the horizon are dropped.
+    """
+    tape = Tape(seed, run)
+    drawn = [occurrence for fault in plan.faults for occurrence in _occurrences(fault, tape, plan.horizon_us)]
+    return Trial(plan, run, tape, tuple(sorted(drawn, key=lambda occurrence: occurrence.at_us)))
+
+
+def _occurrences(fault: FaultPlan, tape: Tape, horizon_us: int) -> Iterator[Occurrence]:
+    """Targets that fail at one moment share an occurrence; with a drawn moment each has one of its own."""
+    gap_us = 0
+    for n in range(fault.times):
+        if n:
+            gap_us += tape.draw_us(fault.every, _entity(fault), "every", n)
+        nodes = _picked(fault, tape, n)
+        groups = [nodes] if fault.at.is_constant or not nodes else [(node,) for node in nodes]
+        for group in groups:
+            at_us = tape.draw_us(fault.at, _entity(fault, *group[:1]), "at", n) + gap_us
+            if at_us < horizon_us:
+                yield _occurrence(fault, tape, at_us, group, n)
+
+
+def _occurrence(fault: FaultPlan, tape: Tape, at_us: int, nodes: tuple[str, ...], n: int) -> Occurrence:
+    law = fault.down_for
+    down_for_us = tuple(
+        None if law is None else tape.draw_us(law, _entity(fault, target), "downFor", n)
+        for target in nodes or fault.routers
+    )
+    return Occurrence(fault.name, fault.kind, at_us, nodes, fault.routers, down_for_us, fault.options)
+
+
+def _picked(fault: FaultPlan, tape: Tape, n: int) -> tuple[str, ...]:
+    """The nodes of one occurrence: all, or ``random_nodes`` of them, those with the least draws, in their order."""
+    if fault.random_nodes is None:
+        return fault.nodes
+    lots = sorted(fault.nodes, key=lambda node: tape.u(_entity(fault, node), "pick", n))
+    chosen = set(lots[: fault.random_nodes])
+    return tuple(node for node in fault.nodes if node in chosen)
+
+
+def _entity(fault: FaultPlan, *target: str) -> str:
+    return "/".join(("fault", str(fault.name), *target))

@@ -1,0 +1,19 @@
+"""What the facts of a timeline do to traffic: windows, one outcome per connection, and load on the nodes."""
+
+from simbgp.traffic.flowhash import maglev_slot
+from simbgp.traffic.load import LoadRow, load
+from simbgp.traffic.maglev import maglev_table
+from simbgp.traffic.outcomes import ServiceOutcome, outcomes, summarise
+from simbgp.traffic.windows import Window, windows
+
+__all__ = [
+    "LoadRow",
+    "ServiceOutcome",
+    "Window",
+    "load",
+    "maglev_slot",
+    "maglev_table",
+    "outcomes",
+    "summarise",
+    "windows",
+]

@@ -1,0 +1,68 @@
+"""Which fault a connection's trouble is put down to."""
+
+import numpy as np
+
+from simbgp.traffic.datapath import Bools, Datapath, Ints, Sent
+from simbgp.traffic.faultlog import FaultLog
+
+
+class Causes:
+    """Finds, for packets that were not answered, the latest fault that touches what changed.
+
+    Faults are places in ``FaultLog.names()``; -1: none.
+    """
+
+    def __init__(self, datapath: Datapath, faults: FaultLog) -> None:
+        self._path, self._faults = datapath, faults
+        self._places = {name: place for place, name in enumerate(faults.names())}
+        self._homes = [backend.node for backend in datapath.service.backends]
+
+    def of(self, sent: Sent, moves: Ints, homes: Ints) -> Ints:
+        """The fault behind each packet; ``moves`` is the epoch that moved the flow (-1: none), ``homes`` where its
+        connection was opened."""
+        alive = (sent.backends >= 0) & (self._path.life[sent.epochs, sent.backends] % 2 == 0)
+        by_move = alive & (sent.nodes != homes) & (moves >= 0)
+        trouble = np.stack([moves, sent.epochs, sent.nodes, sent.arrived, sent.backends])
+        trouble[0, ~by_move] = -1
+        trouble[1:, by_move] = -1  # what a move is put down to depends on nothing else
+        epochs = len(self._path.times)
+        sizes = epochs + 1, epochs + 1, len(self._path.nodes) + 1, 3, len(self._homes) + 1  # each from -1 on
+        _, rows, inverse = np.unique(
+            np.ravel_multi_index(tuple(trouble + 1), sizes), return_index=True, return_inverse=True
+        )
+        faults = [self._fault(*trouble[:, row].tolist()) for row in rows]
+        return np.array(faults, dtype=np.int64)[inverse]
+
+    def of_moves(self, epochs: Ints) -> Ints:
+        """The fault behind each move; -1 for those that did not move."""
+        different, inverse = np.unique(epochs, return_inverse=True)
+        faults = [self._move(epoch) if epoch >= 0 else -1 for epoch in different.tolist()]
+        return np.array(faults, dtype=np.int64)[inverse]
+
+    def _fault(self, move: int, epoch: int, node: int, arrived: int, backend: int) -> int:
+        path = self._path
+        if move >= 0:
+            return self._move(move)
+        if node < 0:
+            since = _since(path.group_sizes == 0, epoch)
+            return self._latest(since, path.nodes)
+        if not arrived:
+            return self._latest(_since(~path.reached[:, node], epoch), (path.nodes[node],))
+        if backend < 0:
+            return self._latest(epoch, (path.nodes[node], *self._homes))
+        since = _since(path.life[:, backend] == path.life[epoch, backend], epoch)
+        return self._latest(since, (self._homes[backend], path.nodes[node]))
+
+    def _move(self, epoch: int) -> int:
+        return self._latest(epoch, self._path.group_changes(epoch) or self._path.nodes)
+
+    def _latest(self, epoch: int, nodes: tuple[str, ...]) -> int:
+        fault = self._faults.latest(max(0, int(self._path.times[epoch])), self._path.router, nodes)
+        return -1 if fault is None else self._places[fault.fault]
+
+
+def _since(holds: Bools, epoch: int) -> int:
+    """The first epoch of the unbroken stretch up to ``epoch`` in which something holds."""
+    while epoch > 0 and holds[epoch - 1]:
+        epoch -= 1
+    return epoch

@@ -1,0 +1,235 @@
+"""The life of each connection: what its packets meet, how long it waits and how it ends."""
+
+from enum import IntEnum
+
+import numpy as np
+
+from simbgp.scenario.plan import Plan, TrafficPlan
+from simbgp.traffic.balancer import mix
+from simbgp.traffic.causes import Causes
+from simbgp.traffic.clients import CLIENTS
+from simbgp.traffic.conntrack import Conntrack
+from simbgp.traffic.datapath import Bools, Datapath, Ints, Reply, Sent
+from simbgp.traffic.flows import Flows
+from simbgp.traffic.steps import START_US
+
+NEVER_US = 2**62
+
+
+class Fate(IntEnum):
+    """How a connection ended, or the worst that it met: each is in exactly one."""
+
+    UNAFFECTED = 0
+    DELAYED = 1
+    RESET = 2
+    TIMED_OUT = 3
+    NOT_OPENED = 4
+
+
+class Connections:
+    """A population that enters at one router for one prefix; see `outcomes` for the rules.
+
+    Every array has one row per connection. ``nodes``, ``losses``, ``backends`` and ``lives`` say where the connection
+    was opened and what was true there: the node, how often that had lost its conntrack, the backend and its life.
+    """
+
+    def __init__(
+        self, plan: Plan, traffic: TrafficPlan, datapath: Datapath, flows: Flows, causes: Causes, horizon_us: int
+    ) -> None:
+        self._path, self._flows, self._causes, self._horizon_us = datapath, flows, causes, horizon_us
+        self._client = CLIENTS[traffic.client]
+        self._connect_limit_us = _least(self._client.connect_gives_up_us, traffic.connect_timeout_s)
+        self._request_limit_us = _least(self._client.retransmit_gives_up_us, traffic.request_timeout_s)
+        self._interval_us = max(1, round(traffic.request_interval_s * 1e6))
+        self._poisson = traffic.poisson_requests
+        dsr = plan.load_balancer.mode == "dsr" and datapath.service.policy == "Cluster"
+        self._tuple_is_nodes_own = plan.load_balancer.mode == "snat" and datapath.service.policy == "Cluster"
+        self._stranger = Reply.LOST if dsr and not plan.speaker.dsr_reset_reaches_client else Reply.RESET
+        self._conntrack = Conntrack(len(flows))
+        count = len(flows)
+        self.fates = np.zeros(count, dtype=np.int64)
+        self.refused = np.zeros(count, dtype=np.bool_)
+        self.delays_us = np.zeros(count, dtype=np.int64)
+        self.connect_delays_us = np.zeros(count, dtype=np.int64)
+        self.faults = np.full(count, -1)
+        self.first_moves = np.full(count, -1)
+        self._moves = np.full(count, -1)
+        self._opened_us = np.full(count, NEVER_US)
+        self._last_us = np.full(count, -1)
+        self._over_us = np.full(count, NEVER_US)
+        self._free_us = np.full(count, START_US)
+        self._nodes, self._losses, self._backends, self._lives = np.zeros((4, count), dtype=np.int64)
+        self._owners = self._nodes.copy()
+
+    def run(self) -> None:
+        """Open all connections, then go through the epochs."""
+        self._open()
+        for epoch in range(1, len(self._path.times)):
+            self._live_through(epoch)
+
+    def _open(self) -> None:
+        everybody = np.arange(len(self._flows))
+        old = everybody[self._flows.dialled_us < 0]
+        sent = self._dial(old, np.full(len(old), START_US))
+        there = sent.replies == Reply.ANSWERED
+        self._establish(old[there], sent, there, np.full(int(there.sum()), START_US))
+        self._last_us[old[there]] = self._flows.lives_us[old[there]]
+        self._connect(np.concatenate([old[~there], everybody[self._flows.dialled_us >= 0]]))
+
+    def _connect(self, who: Ints) -> None:
+        """Dial until somebody answers; an attempt after the horizon meets the world as it is then."""
+        dialled_us = np.maximum(self._flows.dialled_us, 0)
+        for offset_us in self._client.connect_us:
+            if offset_us > self._connect_limit_us or not len(who):
+                break
+            at_us = np.minimum(dialled_us[who] + offset_us, self._horizon_us)
+            beyond = dialled_us[who] + offset_us > self._horizon_us
+            sent = self._dial(who, at_us)
+            opened, rejected = sent.replies == Reply.ANSWERED, sent.replies == Reply.REJECTED
+            if offset_us == 0:
+                self.faults[who[~opened]] = self._causes_of(who, sent, ~opened)
+            self._establish(who[opened], sent, opened, at_us[opened])
+            self.connect_delays_us[who[opened]] = (at_us - dialled_us[who])[opened]
+            self.refused[who[rejected]] = True
+            self.fates[who[rejected | beyond & ~opened]] = Fate.NOT_OPENED
+            who = who[~opened & ~rejected & ~beyond]
+        self.fates[who] = Fate.NOT_OPENED
+        self.fates[self.connect_delays_us > 0] = Fate.DELAYED
+
+    def _establish(self, who: Ints, sent: Sent, rows: Bools, at_us: Ints) -> None:
+        epochs, nodes, backends = sent.epochs[rows], sent.nodes[rows], sent.backends[rows]
+        self._opened_us[who] = at_us
+        self._last_us[who] = at_us + self._flows.lives_us[who]
+        self._nodes[who] = self._owners[who] = nodes
+        self._losses[who] = self._path.losses[epochs, nodes]
+        self._backends[who] = backends
+        self._lives[who] = self._path.life[epochs, backends]
+
+    def _live_through(self, epoch: int) -> None:
+        """Find those that send into changed circumstances, and let them meet these with their first packet."""
+        path, times = self._path, self._path.times
+        begins_us = int(times[epoch])
+        ends_us = int(times[epoch + 1]) if epoch + 1 < len(times) else self._horizon_us
+        live = (self._opened_us < ends_us) & (self._last_us >= begins_us) & (self._over_us > begins_us)
+        if not path.same_group(epoch):
+            self._move(epoch, live)
+        changed = self._owners != self._nodes
+        changed |= path.group_sizes[epoch] == 0
+        changed |= ~path.reached[epoch, self._nodes]
+        changed |= path.losses[epoch, self._nodes] != self._losses
+        changed |= path.life[epoch, self._backends] != self._lives
+        who = np.flatnonzero(live & changed & (self._free_us < ends_us))
+        at_us = self._next_send(who, np.maximum(self._free_us[who], begins_us), epoch)
+        sends = (at_us < ends_us) & (at_us <= self._last_us[who])
+        self._meet(who[sends], at_us[sends])
+
+    def _move(self, epoch: int, live: Bools) -> None:
+        """Note to whom the router now sends each flow; having no next hop at all is no move."""
+        owners = self._path.owners(self._flows.keys, np.full(len(live), epoch))
+        moved = live & (owners >= 0) & (owners != self._owners)
+        self._owners[moved] = owners[moved]
+        self._moves[moved] = epoch
+        self.first_moves[moved & (self.first_moves < 0)] = epoch
+
+    def _next_send(self, who: Ints, after_us: Ints, epoch: int) -> Ints:
+        """When each sends for the first time at or after a moment."""
+        if self._poisson:
+            uniform = (mix(self._flows.keys[who], np.full(len(who), -2 - epoch)) >> np.uint64(11)) * 2.0**-53
+            gaps_us: Ints = (-np.log1p(-uniform) * self._interval_us).astype(np.int64)
+            return after_us + gaps_us
+        first_us = np.maximum(self._opened_us[who], 0) + self._flows.phases_us[who]
+        gaps = np.maximum(0, -((first_us - after_us) // self._interval_us))
+        next_us: Ints = first_us + gaps * self._interval_us
+        return next_us
+
+    def _meet(self, who: Ints, at_us: Ints) -> None:
+        sent = self._send(who, at_us)
+        reset = sent.replies == Reply.RESET
+        self._end(who[reset], Fate.RESET, at_us[reset], self._causes_of(who, sent, reset))
+        lost = sent.replies == Reply.LOST
+        self._wait(who[lost], at_us[lost], self._causes_of(who, sent, lost))
+
+    def _wait(self, who: Ints, since_us: Ints, faults: Ints) -> None:
+        """Retransmit until there is an answer of either kind, or the client gives up; send nothing else meanwhile."""
+        self._free_us[who] = NEVER_US
+        for offset_us in self._client.retransmit_us:
+            if offset_us > self._request_limit_us or not len(who):
+                break
+            at_us = np.minimum(since_us + offset_us, self._horizon_us)
+            beyond = since_us + offset_us > self._horizon_us
+            sent = self._send(who, at_us)
+            answered, reset = sent.replies == Reply.ANSWERED, sent.replies == Reply.RESET
+            undecided = beyond & ~answered & ~reset
+            hopeful = undecided & ~sent.arrived & self._has_socket(who, sent.epochs)
+            doomed = undecided & ~hopeful
+            goes_on = answered | hopeful
+            self._delay(who[goes_on], (at_us - since_us)[goes_on], faults[goes_on])
+            self._free_us[who[goes_on]] = np.where(beyond[goes_on], NEVER_US, at_us[goes_on])
+            self._end(who[reset], Fate.RESET, at_us[reset], faults[reset])
+            self._end(who[doomed], Fate.TIMED_OUT, at_us[doomed], faults[doomed])
+            waits = ~(goes_on | reset | doomed)
+            who, since_us, faults = who[waits], since_us[waits], faults[waits]
+        self._end(who, Fate.TIMED_OUT, since_us + self._request_limit_us, faults)
+
+    def _delay(self, who: Ints, waited_us: Ints, faults: Ints) -> None:
+        """A connection is put down as delayed by its longest wait."""
+        self.fates[who] = Fate.DELAYED
+        longer = waited_us > np.maximum(self.delays_us[who], self.connect_delays_us[who])
+        self.faults[who[longer]] = faults[longer]
+        self.delays_us[who] = np.maximum(self.delays_us[who], waited_us)
+
+    def _end(self, who: Ints, fate: Fate, at_us: Ints, faults: Ints) -> None:
+        self.fates[who] = fate
+        self._over_us[who] = at_us
+        self.faults[who] = faults
+
+    def _causes_of(self, who: Ints, sent: Sent, rows: Bools) -> Ints:
+        return self._causes.of(sent.only(rows), self._moves[who[rows]], self._nodes[who[rows]])
+
+    def _dial(self, who: Ints, at_us: Ints) -> Sent:
+        """A SYN: the node picks a backend unless it remembers one that it still knows."""
+        path, keys = self._path, self._flows.keys[who]
+        epochs, nodes, arrived, losses = self._arrive(who, at_us)
+        backends = np.full(len(who), -1)
+        held = self._conntrack.find(who[arrived], nodes[arrived], losses[arrived])
+        backends[arrived] = path.views.picks(keys[arrived], nodes[arrived], at_us[arrived], held)
+        alive = (backends >= 0) & (path.life[epochs, backends] % 2 == 0)
+        dead = (backends >= 0) & ~alive
+        self._conntrack.remember(who[dead], nodes[dead], losses[dead], backends[dead])
+        replies = np.where(alive, Reply.ANSWERED, np.where(arrived & (backends < 0), Reply.REJECTED, Reply.LOST))
+        return Sent(epochs, nodes, arrived, backends, replies)
+
+    def _send(self, who: Ints, at_us: Ints) -> Sent:
+        """A packet of an open connection: conntrack keeps its backend, an unknown flow is given one."""
+        path = self._path
+        epochs, nodes, arrived, losses = self._arrive(who, at_us)
+        at_home = arrived & (nodes == self._nodes[who]) & (losses == self._losses[who])
+        backends = np.where(at_home, self._backends[who], -1)
+        away = arrived & ~at_home
+        backends[away] = self._conntrack.find(who[away], nodes[away], losses[away])
+        unknown = away & (backends < 0)
+        backends[unknown] = path.views.picks(self._flows.keys[who[unknown]], nodes[unknown], at_us[unknown])
+        entered = unknown & (backends >= 0)
+        self._conntrack.remember(who[entered], nodes[entered], losses[entered], backends[entered])
+        alive = (backends >= 0) & (path.life[epochs, backends] % 2 == 0)
+        own = alive & (backends == self._backends[who]) & self._has_socket(who, epochs)
+        if self._tuple_is_nodes_own:
+            own &= at_home
+        replies = np.where(own, Reply.ANSWERED, np.where(alive, self._stranger, Reply.LOST))
+        return Sent(epochs, nodes, arrived, backends, replies)
+
+    def _arrive(self, who: Ints, at_us: Ints) -> tuple[Ints, Ints, Bools, Ints]:
+        """Epoch, node, whether the packet reaches that node, and how often the node had lost its conntrack."""
+        epochs = self._path.epochs(at_us)
+        nodes = self._path.owners(self._flows.keys[who], epochs)
+        arrived = (nodes >= 0) & self._path.reached[epochs, nodes]
+        return epochs, nodes, arrived, self._path.losses[epochs, nodes]
+
+    def _has_socket(self, who: Ints, epochs: Ints) -> Bools:
+        """Whether the backend lives the same life as when it accepted the connection."""
+        same: Bools = self._path.life[epochs, self._backends[who]] == self._lives[who]
+        return same
+
+
+def _least(kernel_us: int, application_s: float | None) -> int:
+    return kernel_us if application_s is None else min(kernel_us, round(application_s * 1e6))

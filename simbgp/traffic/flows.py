@@ -1,0 +1,94 @@
+"""Who talks to a service: connections open at time 0 and those that arrive, drawn from streams of their own."""
+
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simbgp.scenario.plan import TrafficPlan
+from simbgp.traffic.datapath import Ints
+from simbgp.traffic.lifetimes import Seconds, lifetimes, residual_lifetimes
+
+_FOREVER_US = 2**62
+
+
+def stream(seed: int, run: int, service: str, purpose: str) -> np.random.Generator:
+    """A Philox stream that depends on its name alone, never on what was drawn elsewhere."""
+    name = f"{seed}\x1f{run}\x1f{service}\x1f{purpose}".encode()
+    key = int.from_bytes(blake2b(name, digest_size=16).digest(), "big")
+    return np.random.Generator(np.random.Philox(key=key))
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Connections by the router and prefix at which they enter: open at time 0, and arriving within the horizon."""
+
+    open: tuple[int, ...]
+    arriving: tuple[int, ...]
+
+
+def counts(traffic: TrafficPlan, horizon_us: int, shares: list[float], seed: int, run: int) -> Counts:
+    """How many connections there are at entries with these shares."""
+    rng = stream(seed, run, traffic.service, "counts")
+    arriving = int(rng.poisson(traffic.arrivals_per_s * horizon_us / 1e6))
+    if not shares:
+        return Counts((traffic.connections,), (arriving,))
+    return Counts(
+        tuple(rng.multinomial(traffic.connections, shares).tolist()),
+        tuple(rng.multinomial(arriving, shares).tolist()),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """One row per connection. The upper half of ``keys`` is the router's hash, the lower the Maglev hash.
+
+    ``dialled_us`` is -1 for those open at time 0; ``phases_us`` is when they send first. A connection makes requests
+    for ``lives_us`` from its opening, or from time 0.
+    """
+
+    keys: NDArray[np.uint64]
+    dialled_us: Ints
+    phases_us: Ints
+    lives_us: Ints
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def lasting_until(self, time_us: int) -> "Flows":
+        """Only those that still are, or will be, open at ``time_us`` or later."""
+        kept = (self.dialled_us >= time_us) | (np.maximum(self.dialled_us, 0) + self.lives_us >= time_us)
+        return Flows(self.keys[kept], self.dialled_us[kept], self.phases_us[kept], self.lives_us[kept])
+
+
+def draw(
+    traffic: TrafficPlan, entry: str, open_now: int, arriving: int, until_us: int, horizon_us: int, seed: int, run: int
+) -> Flows:
+    """The connections of one entry: all that are open at time 0 and those that arrive before ``until_us``.
+
+    ``arriving`` is how many arrive within the horizon; how many of them do so in time is itself drawn.
+    """
+    olds = stream(seed, run, traffic.service, f"open/{entry}")
+    news = stream(seed, run, traffic.service, f"arrivals/{entry}")
+    early = int(news.binomial(arriving, min(1.0, until_us / horizon_us)))
+    interval_us = traffic.request_interval_s * 1e6
+    return Flows(
+        keys=np.concatenate([_keys(olds, open_now), _keys(news, early)]),
+        dialled_us=np.concatenate([np.full(open_now, -1), (news.random(early) * until_us).astype(np.int64)]),
+        phases_us=np.concatenate([(olds.random(open_now) * interval_us).astype(np.int64), np.zeros(early, np.int64)]),
+        lives_us=np.concatenate(
+            [
+                _microseconds(residual_lifetimes(traffic.lifetime, olds, open_now)),
+                _microseconds(lifetimes(traffic.lifetime, news, early)),
+            ]
+        ),
+    )
+
+
+def _keys(rng: np.random.Generator, count: int) -> NDArray[np.uint64]:
+    return rng.integers(0, 2**64, count, dtype=np.uint64)
+
+
+def _microseconds(seconds: Seconds) -> Ints:
+    return np.minimum(seconds * 1e6, float(_FOREVER_US)).astype(np.int64)

@@ -1,0 +1,174 @@
+"""Outcomes: how many connections of a service were hurt by a run, and how."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from simbgp.scenario.plan import Plan, ServicePlan, TrafficPlan
+from simbgp.timeline import Timeline, require
+from simbgp.traffic.causes import Causes
+from simbgp.traffic.connections import Connections, Fate
+from simbgp.traffic.datapath import Datapath, Ints
+from simbgp.traffic.faultlog import FaultLog
+from simbgp.traffic.flows import counts, draw
+from simbgp.traffic.history import History
+from simbgp.traffic.lifetimes import Seconds
+
+_NOBODY = np.empty(0, dtype=np.int64)
+_UNMOVED = -2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ServiceOutcome:
+    """Connections of a service over a run (``fault`` None), or those whose worst outcome one fault caused.
+
+    ``total`` is all that were open at time 0 or arrived. Over a run ``unaffected``, ``delayed``, ``reset``,
+    ``timed_out`` and ``not_opened`` sum to it; ``refused`` is of ``not_opened``, ``moved`` is no outcome.
+    ``delay_s`` are the longest waits of delayed connections that were open, ``connect_delay_s`` those of delayed
+    ones that opened late.
+    """
+
+    service: str
+    fault: str | int | None
+    total: int
+    moved: int
+    unaffected: int
+    delayed: int
+    reset: int
+    timed_out: int
+    not_opened: int
+    refused: int
+    delay_s: Seconds = field(repr=False)
+    connect_delay_s: Seconds = field(repr=False)
+
+
+def summarise(delays_s: Seconds) -> dict[str, float] | None:
+    """``p50``, ``p90``, ``p99`` and ``max`` of delays in seconds, linear between order statistics; None without any."""
+    if not len(delays_s):
+        return None
+    p50, p90, p99, most = np.quantile(delays_s, [0.5, 0.9, 0.99, 1.0]).tolist()
+    return {"p50": p50, "p90": p90, "p99": p99, "max": most}
+
+
+def outcomes(plan: Plan, timeline: Timeline, seed: int, run: int) -> list[ServiceOutcome]:
+    """For each service with traffic a row over the whole run, then one per fault that occurred.
+
+    The rules, each measured on a Linux data plane. A packet goes from the router to the owner of its flow's hash, and
+    there to the backend that the node's conntrack remembers, or to one that it picks. Nothing answers if there is no
+    next hop, the path is cut, the node does not forward or the backend is dead. A connection goes on where its own
+    backend gets the packet under the tuple that it knows: at the node that opened it if that hides the client (SNAT),
+    at any node if not (DSR). Any other living backend answers RST, which a client of DSR may never see.
+
+    A lost packet is retransmitted on the client's grid; the first instant that is answered decides: `delayed` or
+    `reset`. Without one the connection times out. One outstanding request waits for no other; a connection that sends
+    nothing meets nothing. Lifetimes run from the opening to the last request, which is still retransmitted. New
+    connections dial until a living backend answers (`delayed` if late), the node has no backend (`refused`), or the
+    client gives up. Connections that have no way to exist at time 0 dial then.
+
+    A connection that still waits at the horizon is put down by what is certain if the world stays as it is: `reset`
+    or `delayed` if the next retransmission were so answered, `timed_out` if its backend is gone or a packet that
+    arrives is not answered, and `delayed` by the time waited so far if only a hole, which may yet end, is in its way.
+    One that still dials is `not_opened` unless the next attempt would open it.
+    """
+    history, faults = History(plan, timeline), FaultLog(timeline)
+    services = {service.name: service for service in plan.services}
+    rows: list[ServiceOutcome] = []
+    for traffic in plan.traffic:
+        rows.extend(_of_service(plan, history, faults, traffic, services[traffic.service], seed, run))
+    return rows
+
+
+def _of_service(
+    plan: Plan,
+    history: History,
+    faults: FaultLog,
+    traffic: TrafficPlan,
+    service: ServicePlan,
+    seed: int,
+    run: int,
+) -> Iterator[ServiceOutcome]:
+    entries = [entry for entry in history.announced if entry[1] in service.prefixes]
+    many = counts(traffic, history.horizon_us, _shares(entries), seed, run)
+    tally = _Tally(total=sum(many.open) + sum(many.arriving))
+    if not entries:
+        tally.add_unreachable()
+    for (router, prefix), now, later in zip(entries, many.open, many.arriving, strict=bool(entries)):
+        path = Datapath(plan, history, router, prefix, service)
+        disturbed = path.disturbed(history.horizon_us)
+        if disturbed is None:
+            continue
+        since_us, until_us = disturbed
+        flows = draw(traffic, f"{router}/{prefix}", now, later, until_us, history.horizon_us, seed, run)
+        causes = Causes(path, faults)
+        hurt = Connections(plan, traffic, path, flows.lasting_until(since_us), causes, history.horizon_us)
+        hurt.run()
+        tally.add(hurt, causes)
+    yield tally.row(service.name, None)
+    for place, fault in enumerate(faults.names()):
+        yield tally.row(service.name, fault, place)
+
+
+def _shares(entries: list[tuple[str, str]]) -> list[float]:
+    """Clients enter at all routers in equal shares, and there at all prefixes of the service."""
+    at_router = Counter(router for router, _ in entries)
+    return [1 / (len(at_router) * at_router[router]) for router, _ in entries]
+
+
+class _Tally:
+    """Adds up the populations of a service; connections in none of them met nothing."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._fates, self._faults, self._moves = [_NOBODY], [_NOBODY], [_NOBODY]
+        self._refused, self._delays_us, self._connect_delays_us = [_NOBODY], [_NOBODY], [_NOBODY]
+
+    def add(self, hurt: Connections, causes: Causes) -> None:
+        """Take a population that has run."""
+        self._fates.append(hurt.fates)
+        self._faults.append(hurt.faults)
+        self._moves.append(np.where(hurt.first_moves < 0, _UNMOVED, causes.of_moves(hurt.first_moves)))
+        self._refused.append(hurt.refused.astype(np.int64))
+        self._delays_us.append(hurt.delays_us)
+        self._connect_delays_us.append(hurt.connect_delays_us)
+
+    def add_unreachable(self) -> None:
+        """No router ever heard of the service: nobody can open a connection."""
+        count = self._total
+        self._fates.append(np.full(count, Fate.NOT_OPENED))
+        self._faults.append(np.full(count, -1))
+        self._moves.append(np.full(count, _UNMOVED))
+        for nothing in (self._refused, self._delays_us, self._connect_delays_us):
+            nothing.append(np.zeros(count, dtype=np.int64))
+
+    def row(self, service: str, fault: str | int | None, place: int | None = None) -> ServiceOutcome:
+        """The row of a whole run, or of the fault in that place."""
+        fates, moves, refused = (np.concatenate(part) for part in (self._fates, self._moves, self._refused))
+        caused = np.full(len(fates), True) if place is None else np.concatenate(self._faults) == place
+        tallied = np.bincount(fates[caused], minlength=len(Fate)).tolist()
+        if place is None:
+            tallied[Fate.UNAFFECTED] += self._total - len(fates)
+            require(sum(tallied) == self._total, f"the outcomes of {service} sum to its connections")
+        else:
+            tallied[Fate.UNAFFECTED] = 0  # nothing caused that
+        waited = caused & (fates == Fate.DELAYED)
+        return ServiceOutcome(
+            service=service,
+            fault=fault,
+            total=self._total,
+            moved=int((moves != _UNMOVED if place is None else moves == place).sum()),
+            unaffected=tallied[Fate.UNAFFECTED],
+            delayed=tallied[Fate.DELAYED],
+            reset=tallied[Fate.RESET],
+            timed_out=tallied[Fate.TIMED_OUT],
+            not_opened=tallied[Fate.NOT_OPENED],
+            refused=int((caused & (refused == 1)).sum()),
+            delay_s=_seconds(np.concatenate(self._delays_us)[waited]),
+            connect_delay_s=_seconds(np.concatenate(self._connect_delays_us)[waited]),
+        )
+
+
+def _seconds(delays_us: Ints) -> Seconds:
+    """Those that are delays, in seconds."""
+    return delays_us[delays_us > 0] / 1e6

@@ -1,0 +1,57 @@
+"""What the load balancers of a router's nodes know at any time, and which backend they pick."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simbgp.traffic.balancer import Balancer, mix
+from simbgp.traffic.steps import Steps
+
+_SPAN_US = 2**44
+"""Longer than any run, half a year: node and time make one sortable number."""
+
+
+class Views:
+    """The views of nodes 0, 1, ... as one sorted table of revisions, so that no pick loops over nodes.
+
+    Revision ``r`` of the table begins at ``_begins[r]`` and has view ``_views[r]``; the places of view ``v`` (see
+    `Balancer.places`) are the ``_lengths[v]`` entries of ``_places`` from ``_offsets[v]`` on.
+    """
+
+    def __init__(self, balancer: Balancer, nodes: list[Steps[tuple[str, ...]]], backends: int) -> None:
+        self._is_random = balancer.is_random
+        different = {
+            view: number for number, view in enumerate(dict.fromkeys(v for node in nodes for v in node.values))
+        }
+        begins = [number * _SPAN_US + time_us + 1 for number, node in enumerate(nodes) for time_us in node.times]
+        places = [balancer.places(view) for view in different]
+        self._begins = np.array(begins, dtype=np.int64)
+        self._views = np.array([different[view] for node in nodes for view in node.values], dtype=np.int64)
+        self._lengths = np.array([len(part) for part in places], dtype=np.int64)
+        self._offsets = np.cumsum(self._lengths) - self._lengths
+        self._places = np.concatenate([*places, [-1]])
+        self._holds = np.zeros((len(different), backends + 1), dtype=np.bool_)
+        for number, part in enumerate(places):
+            self._holds[number, part] = True
+
+    def picks(
+        self,
+        flow_keys: NDArray[np.uint64],
+        nodes: NDArray[np.int64],
+        at_us: NDArray[np.int64],
+        held: NDArray[np.int64] | None = None,
+    ) -> NDArray[np.int64]:
+        """The backend that each flow's node picks at its moment; -1 if it knows none.
+
+        Maglev reads the slot from the lower half of the flow's key, which is the same at every node; random picks
+        anew at every node and for every view that it has. A flow keeps the backend it ``held`` (-1: none) if the node
+        still knows that one.
+        """
+        revisions = np.searchsorted(self._begins, nodes * _SPAN_US + at_us + 1, side="right") - 1
+        views = self._views[revisions]
+        lengths = self._lengths[views].astype(np.uint64)
+        if self._is_random:
+            slots = (mix(flow_keys, revisions) >> np.uint64(32)) * lengths >> np.uint64(32)
+        else:
+            slots = (flow_keys & np.uint64(0xFFFFFFFF)) % np.maximum(lengths, np.uint64(1))
+        chosen = np.where(lengths > 0, self._places[self._offsets[views] + slots.astype(np.int64)], -1)
+        return chosen if held is None else np.where(self._holds[views, held], held, chosen)

@@ -1,0 +1,169 @@
+"""A slow second implementation: one connection after the other, packet by packet, without epochs or arrays."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from traffic_worlds import VIP
+
+from simbgp.scenario.plan import Plan
+from simbgp.timeline import Timeline
+from simbgp.traffic.balancer import Balancer, mix
+from simbgp.traffic.ecmp import next_hop_group
+from simbgp.traffic.history import History
+
+PROBE_US = 209_000
+SYN_S = (0, 1, 2, 3, 4, 5, 7, 11, 19, 35, 67)
+
+
+@dataclass
+class Client:
+    """One connection from tor-1 to the VIP; `live` returns its fate."""
+
+    plan: Plan
+    timeline: Timeline
+    key: int
+    dialled_us: int
+    phase_us: int
+    life_us: int
+    waits: list[int] = field(default_factory=list)
+    connect_delay_us: int = 0
+    opened_us: int | None = None
+    over_us: int | None = None
+
+    def __post_init__(self) -> None:
+        self.history = History(self.plan, self.timeline)
+        self.service = self.plan.services[0]
+        self.horizon_us = self.plan.horizon_us
+        self.places = self.history.origins("tor-1", VIP)
+        self.conntrack: dict[tuple[int, int], int] = {}
+        self.dsr = self.plan.load_balancer.mode == "dsr" or self.service.policy == "Local"
+
+    def live(self) -> str:
+        if not self.open():
+            return "not_opened"
+        interval_us = round(self.plan.traffic[0].request_interval_s * 1e6)
+        at_us = self.first_us = max(self.opened_us or 0, 0) + self.phase_us
+        last_us = self.life_us if self.opened_us == -1 else self.opened_us + self.life_us
+        while at_us <= last_us and at_us < self.horizon_us:
+            reply = self.send(at_us)
+            if reply == "reset":
+                self.over_us = at_us
+                return "reset"
+            if reply != "answered":
+                until_us, fate = self.wait(at_us)
+                if fate != "delayed":
+                    self.over_us = until_us
+                    return fate
+                at_us += -(-(until_us - at_us) // interval_us) * interval_us
+                continue
+            at_us += interval_us
+        return "delayed" if self.waits or self.connect_delay_us else "unaffected"
+
+    def moves(self, fate: str) -> bool:
+        """Whether the next hop changed while the connection lived."""
+        if fate == "not_opened":
+            return False
+        last_us = self.life_us if self.opened_us == -1 else self.opened_us + self.life_us
+        times = self.history.next_hops("tor-1", VIP).times
+        over_us = self.over_us if self.over_us is not None else self.horizon_us
+        alive = [t for t in times if self.opened_us < t <= last_us and t < min(over_us, self.horizon_us)]
+        owners = [owner for owner in map(self.owner, alive) if owner is not None]
+        return any(owner != self.home for owner in owners)
+
+    def open(self) -> bool:
+        if self.dialled_us < 0 and self.dial(-1) == "answered":
+            self.opened_us = -1
+            return True
+        first_us = max(self.dialled_us, 0)
+        for offset_s in SYN_S:
+            at_us = first_us + offset_s * 1_000_000
+            reply = self.dial(min(at_us, self.horizon_us))
+            if reply == "answered":
+                self.opened_us = min(at_us, self.horizon_us)
+                self.connect_delay_us = self.opened_us - first_us
+                self.phase_us = 0
+                return True
+            if reply == "rejected" or at_us > self.horizon_us:
+                return False
+        return False
+
+    def wait(self, since_us: int) -> tuple[int, str]:
+        for k in range(10):
+            at_us = since_us + PROBE_US * 2**k
+            seen_us = min(at_us, self.horizon_us)
+            reply = self.send(seen_us)
+            if reply == "answered" or (reply == "hole" and at_us > self.horizon_us and self.socket(seen_us)):
+                self.waits.append(seen_us - since_us)
+                return (seen_us if at_us <= self.horizon_us else 2**60), "delayed"
+            if reply == "reset":
+                return seen_us, "reset"
+            if at_us > self.horizon_us:
+                return seen_us, "timed_out"
+        raise AssertionError("the horizon is too far for this reference")
+
+    def owner(self, at_us: int) -> int | None:
+        members = self.history.next_hops("tor-1", VIP).at(at_us)
+        if not members:
+            return None
+        group = next_hop_group(self.plan.routers[0].ecmp.hash, (1,) * len(members))
+        hashes = np.array([self.key >> 32], dtype=np.uint32)
+        return self.places.index(members[group.owners(hashes)[0]])
+
+    def node(self, at_us: int) -> int | None:
+        place = self.owner(at_us)
+        if place is None or not self.history.path("tor-1", self.places[place]).at(at_us):
+            return None
+        return place if self.history.forwarding(self.places[place]).at(at_us) else None
+
+    def pick(self, place: int, at_us: int) -> int:
+        views = self.history.view(self.places[place], "web")
+        before = sum(len(self.history.view(node, "web").times) for node in self.places[:place])
+        revision = before + sum(time_us <= at_us for time_us in views.times) - 1
+        balancer = Balancer(self.plan.load_balancer, self.service)
+        held = balancer.places(views.at(at_us))
+        if not len(held):
+            return -1
+        if self.plan.load_balancer.algorithm == "maglev":
+            return int(held[(self.key & 0xFFFFFFFF) % len(held)])
+        luck = int(mix(np.array([self.key], dtype=np.uint64), np.array([revision]))[0])
+        return int(held[(luck >> 32) * len(held) >> 32])
+
+    def life(self, backend: int, at_us: int) -> int:
+        return self.history.life("web", self.service.backends[backend].name).at(at_us)
+
+    def socket(self, at_us: int) -> bool:
+        return self.life(self.backend, at_us) == self.born
+
+    def dial(self, at_us: int) -> str:
+        place = self.node(at_us)
+        if place is None:
+            return "hole"
+        losses = self.history.conntrack(self.places[place]).at(at_us)
+        view = self.history.view(self.places[place], "web").at(at_us)
+        known = [self.service.backends.index(b) for b in self.service.backends if b.name in view]
+        backend = self.conntrack.get((place, losses), -1)
+        if backend not in known:
+            backend = self.pick(place, at_us)
+        if backend < 0:
+            return "rejected"
+        self.conntrack[place, losses] = backend
+        if self.life(backend, at_us) % 2:
+            return "dead"
+        self.home, self.home_losses, self.backend, self.born = place, losses, backend, self.life(backend, at_us)
+        return "answered"
+
+    def send(self, at_us: int) -> str:
+        place = self.node(at_us)
+        if place is None:
+            return "hole"
+        losses = self.history.conntrack(self.places[place]).at(at_us)
+        if (place, losses) not in self.conntrack:
+            picked = self.pick(place, at_us)
+            if picked < 0:
+                return "dead"
+            self.conntrack[place, losses] = picked
+        backend = self.conntrack[place, losses]
+        if self.life(backend, at_us) % 2:
+            return "dead"
+        same_tuple = self.dsr or (place, losses) == (self.home, self.home_losses)
+        return "answered" if backend == self.backend and self.socket(at_us) and same_tuple else "reset"
