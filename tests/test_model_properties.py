@@ -20,6 +20,9 @@ faults = st.builds(
     at_s=times,
     node=st.sampled_from(["worker-1", "worker-2"]),
     routers=st.sampled_from([(), ("tor-1",), ("tor-2",)]),
+    options=st.sampled_from(
+        [{}, {"direction": "to-node"}, {"direction": "to-router"}, {"host": "refusing"}, {"how": "stop"}]
+    ),
 )
 plans = st.builds(
     cluster,

@@ -36,7 +36,11 @@ def instant(name: str = "rfc8538", **changes: object) -> RouterProfile:
     known = {
         "fib_install": none,
         "fib_withdraw": none,
+        "fib_hold": none,
         "fib_expire": none,
+        "fib_link": none,
+        "fib_end_of_rib": none,
+        "late_wake_s": 0.0,
         "end_of_rib": none,
         "fib_per_prefix_s": 0.0,
         "keepalive_jitter": (1.0, 1.0),
@@ -97,10 +101,18 @@ def pod_cidr(node: int) -> str:
 
 
 def fault(
-    kind: str, down_s: float | None = None, at_s: float = AT_S, node: str = "worker-1", routers: tuple[str, ...] = ()
+    kind: str,
+    down_s: float | None = None,
+    at_s: float = AT_S,
+    node: str = "worker-1",
+    routers: tuple[str, ...] = (),
+    options: dict[str, str] | None = None,
 ) -> Occurrence:
+    """A fault of one node, with all its routers or those named; of the first named router for ``router-...``."""
     down_us = None if down_s is None else round(down_s * 1e6)
-    return Occurrence(kind, kind, round(at_s * 1e6), (node,), routers, (down_us,), {})
+    if kind.startswith("router-"):
+        return Occurrence(kind, kind, round(at_s * 1e6), (), routers[:1] or ("tor-1",), (down_us,), options or {})
+    return Occurrence(kind, kind, round(at_s * 1e6), (node,), routers, (down_us,), options or {})
 
 
 def play(plan: Plan, *faults: Occurrence, seed: int = 1, run: int = 0) -> Timeline:

@@ -9,7 +9,7 @@ from simbgp.model.bgp.session import Session
 from simbgp.model.clock import Clock
 from simbgp.model.cluster.endpoints import Endpoints
 from simbgp.model.cluster.node import Node
-from simbgp.model.network.fib import Fib
+from simbgp.model.network.router import Router
 from simbgp.scenario.plan import PeeringPlan, Plan, RouterPlan, Trial
 from simbgp.timeline import Start, Timeline
 
@@ -84,7 +84,7 @@ class World:
         self.timeline = Timeline(self.index.start, trial.plan.horizon_us)
         self.endpoints = Endpoints(self)
         self._nodes: dict[str, Node] = {}
-        self._fibs: dict[str, Fib] = {}
+        self._routers: dict[str, Router] = {}
         self._sessions: dict[str, list[Session]] = {}
 
     def node(self, name: str) -> Node:
@@ -93,11 +93,21 @@ class World:
             self._nodes[name] = Node(self, name)
         return self._nodes[name]
 
-    def fib(self, router: str) -> Fib:
-        """The router's forwarding table."""
-        if router not in self._fibs:
-            self._fibs[router] = Fib(self, router)
-        return self._fibs[router]
+    def router(self, name: str) -> Router:
+        """The router of that name."""
+        if name not in self._routers:
+            self._routers[name] = Router(self, name)
+        return self._routers[name]
+
+    def next_activity_us(self, router: str, node: str, limit_us: int) -> int:
+        """When the router's process next hears from, or sends to, a peer other than ``node``; at most ``limit_us``."""
+        others = (session for session in self.sessions_with(router) if session.peering.node != node)
+        return min([limit_us, *(session.next_keepalive_us(self.clock.now_us + 1) for session in others)])
+
+    def sessions_with(self, router: str) -> list[Session]:
+        """The sessions of a router, with all its nodes."""
+        nodes = self.index.nodes_of_router[router]
+        return [session for node in nodes for session in self.sessions_of(node, (router,))]
 
     def touched_sessions(self) -> Iterator[Session]:
         """Every session that came into being."""

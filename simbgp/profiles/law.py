@@ -76,9 +76,8 @@ class Law:
     @property
     def is_constant(self) -> bool:
         """Whether every draw gives the same."""
-        return (
-            self.kind == "constant"
-            or (len(set(self.parameters)) == 1 and self.kind in ("uniform", "choice", "empirical"))
+        return self.kind == "constant" or (
+            len(set(self.parameters)) == 1 and self.kind in ("uniform", "choice", "empirical")
         )
 
     @property

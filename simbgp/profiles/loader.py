@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from simbgp.profiles.cited import CONFIDENCES, Cited
 from simbgp.profiles.law import Law
-from simbgp.profiles.router import KeepsStale, RouterProfile
+from simbgp.profiles.router import IdleAfter, KeepsStale, RouterProfile
 from simbgp.profiles.speaker import SpeakerProfile
 
 P = TypeVar("P", RouterProfile, SpeakerProfile)
@@ -109,7 +109,9 @@ def _cited(name: str, place: str, line: Mapping[str, Any]) -> Cited:
 
 def _value(lines: Mapping[str, Cited], field: str, type_name: str) -> Any:
     if field == "keeps_stale":
-        return KeepsStale(**{part.name: str(lines[f"{field}.{part.name}"].value) for part in fields(KeepsStale)})  # type: ignore[arg-type]
+        return KeepsStale(**{part.name: lines[f"{field}.{part.name}"].value for part in fields(KeepsStale)})  # type: ignore[arg-type]
+    if field == "idle_after":
+        return IdleAfter(**{part.name: Law.parse(lines[f"{field}.{part.name}"].value) for part in fields(IdleAfter)})
     value = lines[field].value
     if "Law" in type_name:
         return Law.parse(value)

@@ -14,13 +14,33 @@ the RFC 8538 N bit, ``never``."""
 
 @dataclass(frozen=True, slots=True)
 class KeepsStale:
-    """Which loss of a session is graceful for this helper (RFC 4724 §4.2, RFC 8538 §4)."""
+    """Which loss of a session is graceful for this helper (RFC 4724 §4.2, RFC 8538 §4).
+
+    ``hold_expired`` is its own hold timer, ``peer_expired`` a NOTIFICATION that the peer's was over.
+    """
 
     tcp_closed: Keep
     hold_expired: Keep
+    peer_expired: Keep
     cease: Keep
     hard_reset: Keep
     link_down: Keep
+
+
+@dataclass(frozen=True, slots=True)
+class IdleAfter:
+    """How long connections are closed as soon as they are accepted, by what ended the session.
+
+    ``restart_expired`` is the end of the restart time; after ``link_down`` it counts from the return of the carrier.
+    """
+
+    tcp_closed: Law
+    hold_expired: Law
+    peer_expired: Law
+    cease: Law
+    hard_reset: Law
+    link_down: Law
+    restart_expired: Law
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +60,18 @@ class RouterProfile:
     keepalive_jitter: tuple[float, float]
     """Each interval is multiplied by a uniform draw from this range (RFC 4271 §10); (1, 1): none."""
     hold_jitter: tuple[float, float]
+    """The hold timer is multiplied by a uniform draw from this range at each setting; (1, 1): RFC 4271 §10."""
+    timer_grain_s: float
+    """Hold and restart timers count in steps of this, and so expire up to one step early; 0: no such steps."""
+    late_wake_s: float
+    """When a timer drops routes, the FIB follows at the next packet or timer of any session, at most this much later;
+    0: at once."""
 
+    reads_before_expiry: float
+    """Probability that a process which wakes with its hold timer over reads its socket first and keeps a session that
+    the peer still considers up."""
+    restart_time_s: int
+    """Restart time in its own OPEN."""
     helper: bool
     notification: bool
     """Whether its own OPEN carries the N bit."""
@@ -56,12 +87,11 @@ class RouterProfile:
     remembers_restart: bool
     """Graceful restart once negotiated with a neighbour is applied to later sessions without it (GoBGP)."""
 
-    idle_after_loss: Law
-    idle_after_expiry: Law
-    """How long accepted connections are closed at once: after a session ends, and after the restart time is over."""
-    new_connection: Literal["replaces", "replaces_if_restart", "closed"]
-    """A connection from a peer that is still Established: it takes over (RFC 4724 §4.2), only if graceful restart
-    was negotiated (else refused by collision detection, RFC 4271 §6.8), or is closed."""
+    idle_after: IdleAfter
+    new_connection: Literal["replaces_if_restart", "ends_both_if_restart", "closed"]
+    """A connection from a peer that is still Established. ``closed``: it is closed. Else, where graceful restart was
+    negotiated, it takes over (RFC 4724 §4.2), or ends the old session and is lost itself; where it was not, it is
+    refused by collision detection (RFC 4271 §6.8)."""
     end_of_rib: Law
     """Established to the router's own End-of-RIB marker on the wire."""
     fast_fallover: bool
@@ -69,10 +99,23 @@ class RouterProfile:
 
     fib_install: Law
     fib_withdraw: Law
-    """Session event to kernel FIB for the first prefix."""
+    """A closed connection or a NOTIFICATION to kernel FIB, for the first prefix."""
+    fib_hold: Law
+    """Expiry of the hold timer to kernel FIB."""
     fib_expire: Law
     """Expiry of the restart timer to kernel FIB."""
+    fib_link: Law
+    """Loss of carrier to kernel FIB, where the router watches the link."""
+    fib_end_of_rib: Law
+    """The peer's End-of-RIB to the kernel FIB without what was still stale."""
     fib_per_prefix_s: float
+    fib_after_crash: Literal["dropped", "swept", "kept"]
+    """Kernel routes when the daemon crashes: they go at once, when a new daemon starts, or stay until its peers have
+    announced again."""
+    fib_daemon: Law
+    """The daemon's end, or its new start, to the kernel FIB where that drops or sweeps routes."""
+    fib_kept_s: float
+    """How long routes that survived a crash are kept after the new start without their peer."""
     ecmp_hash: Literal["modulo", "hash-threshold"]
     neighbour_check: bool
     """Whether a next hop with a failed neighbour entry is skipped."""

@@ -50,10 +50,16 @@ class SpeakerProfile:
     Established, for at most `deferral_s`."""
     deferral_s: float
     """Selection deferral time (RFC 4724 §4.1), counted from Established."""
+    redials_after_router_restart_time: bool
+    """Where graceful restart was negotiated and the router's restart time is over, a waiting peer goes idle and dials
+    afresh, whatever retry it waited for."""
     clears_restart_bit: bool
     """After its first synchronised session R and F are 0 towards all later ones."""
     keepalive_third: Literal["if_lowered"]
 
+    reads_before_expiry: float
+    """Probability that a process which wakes with its hold timer over reads its socket first and keeps a session that
+    the router still considers up."""
     unlabel: Law
     """From the change of the node's label to the speaker's removal of the peer."""
     dsr_reset_reaches_client: bool

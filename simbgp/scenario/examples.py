@@ -88,6 +88,64 @@ _KINDS: Mapping[str, tuple[str, str, str, str]] = {
 """,
         "  - {metric: blackhole_s, stat: max, max: 50s}\n",
     ),
+    "link-down": (
+        "The direct link of a node to its router goes dark for a moment.",
+        "10m",
+        """\
+  - at: 60s
+    kind: link-down           # beyond a switch (link: switched, the default) it is a loss of packets
+    node: worker-1
+    router: tor-1
+    downFor: 5s
+""",
+        "  - {metric: blackhole_s, stat: max, max: 10s}\n",
+    ),
+    "session-reset": (
+        "A timer of the PeerConfig is changed: the speaker resets the session (Cease 6/4).",
+        "10m",
+        """\
+  - at: 60s
+    kind: session-reset
+    node: worker-1
+    router: tor-1
+""",
+        "  - {metric: blackhole_s, stat: max, max: 1s}\n",
+    ),
+    "router-down": (
+        "The only router goes down, host and all, and is back later.",
+        "10m",
+        """\
+  - at: 60s
+    kind: router-down
+    router: tor-1
+    host: silent              # or refusing: the host answers, its daemon is gone
+    downFor: 30s
+""",
+        "  - {metric: blackhole_s, stat: max, max: 2m}\n",
+    ),
+    "router-restart": (
+        "The router's BGP daemon crashes and is started again.",
+        "10m",
+        """\
+  - at: 60s
+    kind: router-restart
+    router: tor-1
+    how: crash                # or stop: it says goodbye
+    downFor: 2s
+""",
+        "  - {metric: blackhole_s, stat: max, max: 10s}\n",
+    ),
+    "stall": (
+        "The agent of a node gets no CPU for a while; its kernel goes on acknowledging.",
+        "10m",
+        """\
+  - at: 60s
+    kind: stall
+    node: worker-1            # or router: tor-1
+    stallFor: 100s
+""",
+        "  - {metric: blackhole_s, stat: max, max: 1s}\n",
+    ),
     "peer-shutdown": (
         "The speaker shuts the peer down by hand (Cease 6/2), and enables it again.",
         "10m",

@@ -18,18 +18,11 @@ class NotYet:
     supported: str
 
 
-_FAULTS = "agent-crash, agent-restart, node-down, link-loss, peer-shutdown, unlabel"
-_LATER_FAULTS = (
-    "agent-upgrade",
-    "node-drain",
-    "session-reset",
-    "link-down",
-    "router-down",
-    "router-restart",
-    "operator-down",
-    "backends-down",
-    "stall",
+_FAULTS = (
+    "agent-crash, agent-restart, node-down, unlabel, peer-shutdown, session-reset, link-down, link-loss, router-down, "
+    "router-restart, stall"
 )
+_LATER_FAULTS = ("agent-upgrade", "node-drain", "operator-down", "backends-down")
 _LATER_ROUTERS = ("frr-10", "bird-2.0", "openbgpd-7.7", "sonic", "junos", "eos", "nxos", "iosxr", "srlinux")
 _LATER_SPEAKERS = [f"1.{minor}" for minor in (13, 14, 15, 16, 17, 19)]
 _ROUTER = (
@@ -60,7 +53,6 @@ NOT_YET = (
     NotYet("traffic.*.client.profile", ["linux-6.4"], "linux-6.5"),
     NotYet("traffic.*.requests.poisson", None, "periodic requests like 1/s"),
     NotYet("faults.*.kind", _LATER_FAULTS, _FAULTS),
-    NotYet("faults.*.direction", ["to-node", "to-router"], "both"),
     NotYet("slo.*.metric", ["procedure_s"], "every other metric"),
 )
 

@@ -116,11 +116,16 @@ def _traffic(written: Traffic, horizon_s: float) -> TrafficPlan:
     )
 
 
+_UNTIL = ("down_for", "relabel_after", "stall_for")
+"""How long a fault lasts, by the name it has in its kind."""
+_OPTIONS = ("share", "direction", "host", "how")
+
+
 def _fault(index: int, fault: AnyFault, layout: Layout) -> FaultPlan:
     """Targets by name; a kind between nodes and routers that names no router means all of them."""
     node, chosen = getattr(fault, "node", None), getattr(fault, "router", None)
-    between = "router" in type(fault).model_fields
-    routers = (chosen.pick(layout.router_names) if chosen else tuple(layout.router_names)) if between else ()
+    between = "router" in type(fault).model_fields and fault.kind != "stall"
+    routers = chosen.pick(layout.router_names) if chosen else tuple(layout.router_names) if between else ()
     repeat = fault.repeat
     return FaultPlan(
         name=index if fault.name is None else fault.name,
@@ -128,11 +133,11 @@ def _fault(index: int, fault: AnyFault, layout: Layout) -> FaultPlan:
         at=fault.at,
         nodes=node.pick(layout.labels) if node else (),
         routers=routers,
-        down_for=getattr(fault, "down_for", None) or getattr(fault, "relabel_after", None),
+        down_for=next((law for law in (getattr(fault, key, None) for key in _UNTIL) if law is not None), None),
         random_nodes=node.random if node else None,
         times=repeat.times if repeat else 1,
         every=repeat.every if repeat else _AT_ONCE,
-        options={key: getattr(fault, key) for key in ("share", "direction") if hasattr(fault, key)},
+        options={key: getattr(fault, key) for key in _OPTIONS if hasattr(fault, key)},
     )
 
 

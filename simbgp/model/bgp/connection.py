@@ -14,7 +14,7 @@ class End:
     """One end of a session, as its connection knows it: when it sends, and whom to tell that it is over."""
 
     keepalives: Keepalives
-    hold_us: int
+    hold_us: Callable[[], int]
     on_hold_expired: Callable[[], None]
     on_closed: Callable[[Closing], None]
 
@@ -43,15 +43,10 @@ class Connection:
         self.to_router.drop()
         self.to_node.drop()
 
-    def block(self) -> None:
-        """Packets vanish both ways."""
-        self.to_router.block()
-        self.to_node.block()
-
-    def unblock(self) -> None:
-        """Packets pass again both ways."""
-        self.to_router.unblock()
-        self.to_node.unblock()
+    def set_way(self, to_router: bool, to_node: bool, resend_us: int | None = None) -> None:
+        """Which way packets pass from now on; ``resend_us`` as in `Stream.set_way`."""
+        self.to_router.set_way(to_router, to_node, resend_us)
+        self.to_node.set_way(to_node, to_router, resend_us)
 
     def node_leaves(self, closing: Closing) -> None:
         """The node's end is closed by its process or, if that died, by its kernel."""
@@ -67,3 +62,30 @@ class Connection:
         """The node's host is gone: silence."""
         self.to_node.forget()
         self.to_router.silence()
+
+    def router_vanishes(self) -> None:
+        """The router's host is gone: silence."""
+        self.to_router.forget()
+        self.to_node.silence()
+
+    # a stalled process at one end
+
+    def node_stalls(self) -> None:
+        """The node's process is starved of CPU."""
+        self.to_router.sender_stalls()
+        self.to_node.receiver_stalls()
+
+    def node_wakes(self, reads_first: bool) -> None:
+        """The node's process runs again."""
+        self.to_node.receiver_wakes(reads_first)
+        self.to_router.sender_wakes()
+
+    def router_stalls(self) -> None:
+        """The router's process is starved of CPU."""
+        self.to_node.sender_stalls()
+        self.to_router.receiver_stalls()
+
+    def router_wakes(self, reads_first: bool) -> None:
+        """The router's process runs again."""
+        self.to_router.receiver_wakes(reads_first)
+        self.to_node.sender_wakes()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-LossKind = Literal["tcp_closed", "hold_expired", "cease", "hard_reset", "link_down"]
+LossKind = Literal["tcp_closed", "hold_expired", "peer_expired", "cease", "hard_reset", "link_down"]
 """The classes of loss that a graceful-restart helper tells apart (profiles.router.KeepsStale)."""
 
 
@@ -19,7 +19,7 @@ class Closing:
 FIN = Closing("TCP connection closed", "tcp_closed")
 RST = Closing("TCP connection reset by a rebooted host", "tcp_closed")
 REPLACED = Closing("new connection from a peer that restarted", "tcp_closed")
-HOLD_EXPIRED = Closing("NOTIFICATION 4/0 hold timer expired", "cease")
+HOLD_EXPIRED = Closing("NOTIFICATION 4/0 hold timer expired", "peer_expired")
 HARD_RESET = Closing("NOTIFICATION 6/9 hard reset", "hard_reset")
 COLLISION = Closing("NOTIFICATION 6/7 connection collision", "cease", 7)
 
@@ -31,3 +31,5 @@ def cease(subcode: int, text: str) -> Closing:
 
 SHUTDOWN = cease(2, "administrative shutdown")
 DECONFIGURED = cease(3, "peer de-configured")
+ADMIN_RESET = cease(4, "administrative reset")
+LINK_DOWN = Closing("interface down", "link_down")

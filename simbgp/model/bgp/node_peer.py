@@ -3,10 +3,11 @@
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
-from simbgp.model.bgp.messages import DECONFIGURED, FIN, HARD_RESET, HOLD_EXPIRED, Closing
+from simbgp.model.bgp.messages import ADMIN_RESET, DECONFIGURED, FIN, HARD_RESET, HOLD_EXPIRED, Closing
 from simbgp.model.clock import Timer
 from simbgp.model.network.switch import Switch
 from simbgp.model.network.tcp import SYN_RETRIES_US
+from simbgp.profiles.law import Law
 from simbgp.timeline.facts import State
 
 if TYPE_CHECKING:
@@ -28,8 +29,10 @@ class NodePeer:
         self.cycle = 0
         """How often it was Established."""
         self.enabled = Switch(self._on_enabled)
-        self._timer = Timer(session.world.clock, lambda: self._next())
+        self._timer = Timer(session.world.clock, self._due)
         self._next: Callable[[], None] = self._activate
+        self._helper = Timer(session.world.clock, self._router_restart_time_over)
+        """As a helper of the router (RFC 4724 §4.2), for the router's restart time."""
         self._dials = 0
         self._dialled_us = 0
         self._give_up_us = 0
@@ -68,6 +71,12 @@ class NodePeer:
         """``holder`` of `disable` lets go."""
         self.enabled.release(holder)
 
+    def reset(self) -> None:
+        """Its configuration changed: Cease 6/4, never converted to a Hard Reset, then idle and back."""
+        if self.connection is not None:
+            self._leave(ADMIN_RESET, ADMIN_RESET.text)
+            self._rest(self._profile.idle_hold_after_reset)
+
     def configure(self) -> None:
         """The peer is configured anew after it was removed: it starts as a new process does."""
         self.enabled.release("unlabelled")
@@ -80,6 +89,7 @@ class NodePeer:
     def established(self, connection: "Connection") -> None:
         """The OPEN exchange is over."""
         self.connection = connection
+        self._helper.cancel()
         self.heard_end_of_rib = False
         self.cycle += 1
         self._become("open_confirm", "OPEN accepted")
@@ -87,17 +97,22 @@ class NodePeer:
 
     def refused(self, text: str) -> None:
         """The router closed the connection before Established."""
-        self._rest(text, "refused")
+        self._become("idle", text)
+        self._rest(self._profile.idle_hold_after_refusal)
 
     def closed(self, closing: Closing) -> None:
         """The established session was ended by the router, or by its host's reset."""
         self.connection = None
-        self._rest(closing.text, "lost")
+        self._become("idle", closing.text)
+        self._rest(self._profile.idle_hold)
+        if self._profile.redials_after_router_restart_time and self._session.restart_negotiated:
+            self._helper.set(self._session.world.clock.now_us + self._session.profile.restart_time_s * 1_000_000)
 
     def hold_expired(self) -> None:
         """Nothing was heard for the hold time (RFC 4271 §8.2.2, event 10)."""
         connection, self.connection = self.connection, None
-        self._rest("hold timer expired", "lost")
+        self._become("idle", "hold timer expired")
+        self._rest(self._profile.idle_hold)
         if connection is not None:
             connection.node_leaves(HOLD_EXPIRED)
 
@@ -120,8 +135,7 @@ class NodePeer:
         """One SYN is on the wire; a silent far end leaves it to the kernel's retransmissions."""
         now_us = self._session.world.clock.now_us
         if self._session.passes:
-            self._become("open_sent", "TCP connected")
-            self._session.connect()
+            self._answered()
             return
         instants = (self._dialled_us + retry_us for retry_us in SYN_RETRIES_US)
         next_us = next((instant_us for instant_us in instants if instant_us > now_us), self._give_up_us)
@@ -129,6 +143,14 @@ class NodePeer:
             self._then(next_us - now_us, self._syn)
         else:
             self._then(max(0, self._give_up_us - now_us), self._wait_to_retry)
+
+    def _answered(self) -> None:
+        """The router's host answers: with a daemon behind the port, or with a reset."""
+        if not self._session.listens:
+            self._wait_to_retry()
+            return
+        self._become("open_sent", "TCP connected")
+        self._session.connect()
 
     def _wait_to_retry(self) -> None:
         self._dials += 1
@@ -153,20 +175,32 @@ class NodePeer:
         if connection is not None:
             connection.node_leaves(closing)
 
-    def _rest(self, reason: str, after: str) -> None:
-        law = self._profile.idle_hold if after == "lost" else self._profile.idle_hold_after_refusal
-        self._become("idle", reason)
+    def _router_restart_time_over(self) -> None:
+        if self.state == "active":
+            self._become("idle", "the router's restart time is over")
+            self._rest(self._profile.idle_hold)
+
+    def _rest(self, law: Law) -> None:
         world = self._session.world
         self._then(world.tape.draw_us(law, self._session.entity, "idle-hold", self._dials), self._activate)
 
     def _stop(self, reason: str) -> None:
         self._timer.cancel()
+        self._helper.cancel()
         if self.state != "idle":
             self._become("idle", reason)
 
     def _on_enabled(self, up: bool) -> None:
         if up and self._session.speaker_runs and self.state == "idle":
-            self._then(round(self._profile.idle_hold.quantile(0.5) * 1e6), self._activate)
+            self._rest(self._profile.idle_hold)
+
+    def _due(self) -> None:
+        """What was planned is due; a stalled process gets to it when it wakes."""
+        wake_us = self._session.world.node(self._session.peering.node).speaker.stalled_until_us
+        if wake_us > self._session.world.clock.now_us:
+            self._timer.set(wake_us)
+        else:
+            self._next()
 
     def _then(self, delay_us: int, action: Callable[[], None]) -> None:
         self._next = action

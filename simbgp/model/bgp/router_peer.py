@@ -6,7 +6,7 @@ Which loss is graceful, how long stale routes stay and what a return does to the
 
 from typing import TYPE_CHECKING, Literal
 
-from simbgp.model.bgp.messages import COLLISION, HOLD_EXPIRED, REPLACED, Closing, LossKind
+from simbgp.model.bgp.messages import COLLISION, FIN, HOLD_EXPIRED, LINK_DOWN, REPLACED, Closing, LossKind
 from simbgp.model.clock import Timer
 from simbgp.profiles.law import Law
 from simbgp.timeline.facts import RouteChanged, RouteEvent, State
@@ -31,12 +31,71 @@ class RouterPeer:
         )
         self._restart = established and session.restart_negotiated
         self._notification = established and session.notification_negotiated
-        self._restart_timer = Timer(self._clock, self._restart_expired)
-        self._stale_timer = Timer(self._clock, self._stale_expired)
+        self._restart_timer = Timer(self._clock, self._restart_due)
+        self._stale_timer = Timer(self._clock, self._stale_due)
         self._idle = Timer(self._clock, lambda: self._become("active", "idle hold over"))
         self._events = 0
+        self._kept_over_restart = False
+        """Whether the stale paths are what a new daemon found in the kernel."""
+        self.carrier = True
+        """Whether the router sees carrier on the peer's own link."""
 
     # the session
+
+    def carrier_lost(self) -> None:
+        """The link to the peer is down at the router's own port."""
+        self.carrier = False
+        if not self._profile.fast_fallover:
+            return
+        self._idle.cancel()
+        if self.state == "established":
+            connection, self.connection = self.connection, None
+            self._end(LINK_DOWN.text, "link_down")
+            if connection is not None:
+                connection.router_leaves(FIN)
+        elif self.state != "idle":
+            self._become("idle", LINK_DOWN.text)
+
+    def carrier_back(self) -> None:
+        """The link is up again: a router that watched it waits as it does after an error."""
+        self.carrier = True
+        if self._profile.fast_fallover and self.state == "idle":
+            self._rest(self._profile.idle_after.link_down)
+
+    def vanish(self) -> None:
+        """The router's host is gone, and all it knew."""
+        connection, self.connection = self.connection, None
+        self._forget("router lost power")
+        self.paths.clear()
+        if connection is not None:
+            connection.router_vanishes()
+
+    def daemon_ended(self, closing: Closing) -> None:
+        """The router's daemon died (``closing`` is TCP's) or stopped with a NOTIFICATION; its FIB is the profile's."""
+        connection, self.connection = self.connection, None
+        self._forget(closing.text)
+        if closing is not FIN or self._profile.fib_after_crash == "dropped":
+            self._drop(list(self.paths), self._profile.fib_daemon)
+        if connection is not None:
+            connection.router_leaves(closing)
+
+    def daemon_started(self) -> None:
+        """A new daemon: it sweeps what it finds in the kernel, or keeps it until its peers have announced again."""
+        self._become("active", "router's daemon started")
+        if self._profile.fib_after_crash == "swept":
+            self._drop(list(self.paths), self._profile.fib_daemon)
+        elif self.paths:
+            for prefix in self.paths:
+                self.paths[prefix] = "stale"
+                self._note(prefix, "stale")
+            self._kept_over_restart = True
+            self._stale_timer.set(self._clock.now_us + round(self._profile.fib_kept_s * 1e6))
+
+    def _forget(self, reason: str) -> None:
+        for timer in (self._restart_timer, self._stale_timer, self._idle):
+            timer.cancel()
+        if self.state != "idle":
+            self._become("idle", reason)
 
     def accept(self) -> str | None:
         """A connection comes in: None lets it go on to the OPEN exchange, else why it is closed."""
@@ -48,12 +107,14 @@ class RouterPeer:
         rule = self._profile.new_connection
         if rule == "closed":
             return "connection closed: the router's old session still lives"
-        if rule == "replaces_if_restart" and not self._restart:
+        if not self._restart:
             return COLLISION.text
         if self.connection is not None:
             self.connection.drop()
             self.connection = None
         self._end(REPLACED.text, "tcp_closed")
+        if rule == "ends_both_if_restart":
+            return "connection closed with the old session"
         self._become("open_sent", "TCP connection accepted")
         return None
 
@@ -61,7 +122,7 @@ class RouterPeer:
         """A connection died before Established."""
         self._become("active", "connection lost before Established")
         if self._profile.half_open_loss == "purge":
-            self._purge_stale(self._profile.fib_withdraw, "connection lost before Established")
+            self._purge_stale(self._profile.fib_withdraw)
 
     def established(self, connection: "Connection") -> None:
         """The OPEN exchange is over; what the peer's capability says decides over stale routes."""
@@ -73,8 +134,10 @@ class RouterPeer:
         self._restart = self._session.restart_negotiated or (remembered and self._restart)
         self._notification = self._session.notification_negotiated or (remembered and self._notification)
         forwarding_kept = self._session.node.restarting  # F follows R in every GoBGP seen
-        if not self._restart or (self._profile.forwarding_bit == "honoured" and not forwarding_kept):
-            self._purge_stale(self._profile.fib_withdraw, "no forwarding state kept by the peer")
+        if self._kept_over_restart:
+            self._kept_over_restart = False  # its own restart: the End-of-RIB of the peer decides
+        elif not self._restart or (self._profile.forwarding_bit == "honoured" and not forwarding_kept):
+            self._purge_stale(self._profile.fib_withdraw)
 
     def closed(self, closing: Closing) -> None:
         """The peer ended the session, or its host answered with a reset."""
@@ -90,16 +153,22 @@ class RouterPeer:
 
     def _end(self, reason: str, kind: LossKind) -> None:
         self._become("idle", reason)
-        self._rest(self._profile.idle_after_loss, "idle-after-loss")
+        if self.carrier:
+            self._rest(getattr(self._profile.idle_after, kind))
         if self._keeps(kind):
             self._keep_stale()
         else:
             self._restart_timer.cancel()
             self._stale_timer.cancel()
-            self._drop(list(self.paths), self._profile.fib_withdraw)
+            self._drop(list(self.paths), self._fib_law(kind), by_timer=kind == "hold_expired")
 
-    def _rest(self, law: Law, purpose: str) -> None:
-        idle_us = self._draw_us(law, purpose)
+    def _fib_law(self, kind: LossKind) -> Law:
+        if kind == "hold_expired":
+            return self._profile.fib_hold
+        return self._profile.fib_link if kind == "link_down" else self._profile.fib_withdraw
+
+    def _rest(self, law: Law) -> None:
+        idle_us = self._draw_us(law, "idle")
         if idle_us:
             self._idle.set(self._clock.now_us + idle_us)
         else:
@@ -114,31 +183,39 @@ class RouterPeer:
     def _keep_stale(self) -> None:
         """Mark all paths stale; those that were stale already go if a second loss purges them (RFC 4724 §4.2)."""
         if self._profile.second_loss == "purge":
-            self._purge_stale(self._profile.fib_withdraw, "second loss before End-of-RIB")
+            self._purge_stale(self._profile.fib_withdraw)
         now_us = self._clock.now_us
         for prefix in self.paths:
             self.paths[prefix] = "stale"
             self._note(prefix, "stale")
         if self.paths:
-            self._restart_timer.set(now_us + self._session.peering.restart.restart_time_s * 1_000_000)
+            self._restart_timer.set(now_us + self._grained_us(self._session.peering.restart.restart_time_s * 1_000_000))
             if self._profile.stale_path_s is not None:
                 self._stale_timer.set(now_us + self._profile.stale_path_s * 1_000_000)
 
-    def _restart_expired(self) -> None:
-        self._purge_stale(self._profile.fib_expire, "restart time over")
-        if self._profile.idle_after_expiry.quantile(1.0) > 0 and self.state != "idle":
-            if self.state == "open_sent":
-                return
+    def _asleep_until_us(self) -> int | None:
+        wake_us = self._session.world.router(self._session.peering.router).stalled_until_us
+        return wake_us if wake_us > self._clock.now_us else None
+
+    def _restart_due(self) -> None:
+        if (wake_us := self._asleep_until_us()) is not None:
+            self._restart_timer.set(wake_us)
+            return
+        self._purge_stale(self._profile.fib_expire, by_timer=True)
+        if self._profile.idle_after.restart_expired.quantile(1.0) > 0 and self.state == "active":
             self._become("idle", "restart time over")
-            self._rest(self._profile.idle_after_expiry, "idle-after-expiry")
+            self._rest(self._profile.idle_after.restart_expired)
 
-    def _stale_expired(self) -> None:
-        self._purge_stale(self._profile.fib_expire, "stale-path time over")
+    def _stale_due(self) -> None:
+        if (wake_us := self._asleep_until_us()) is not None:
+            self._stale_timer.set(wake_us)
+            return
+        self._purge_stale(self._profile.fib_expire, by_timer=True)
 
-    def _purge_stale(self, law: Law, reason: str) -> None:
+    def _purge_stale(self, law: Law, by_timer: bool = False) -> None:
         self._restart_timer.cancel()
         self._stale_timer.cancel()
-        self._drop([prefix for prefix, state in self.paths.items() if state == "stale"], law)
+        self._drop([prefix for prefix, state in self.paths.items() if state == "stale"], law, by_timer)
 
     def check(self) -> None:
         """Assert that every stale route has a reason to go."""
@@ -157,23 +234,49 @@ class RouterPeer:
                 self._note(prefix, "refreshed")
             self.paths[prefix] = "fresh"
         self._program(prefixes, self._profile.fib_install, "fib-install")
-        self._purge_stale(self._profile.fib_expire, "End-of-RIB")
+        self._purge_stale(self._profile.fib_end_of_rib)
 
-    def _drop(self, prefixes: list[str], law: Law) -> None:
+    def _next_wake_us(self) -> int:
+        """When the process next looks at what a timer left to do."""
+        limit_us = self._clock.now_us + round(self._profile.late_wake_s * 1e6)
+        return self._session.world.next_activity_us(self._session.peering.router, self._session.peering.node, limit_us)
+
+    def _drop(self, prefixes: list[str], law: Law, by_timer: bool = False) -> None:
         for prefix in prefixes:
             del self.paths[prefix]
-        self._program(tuple(prefixes), law, "fib-withdraw")
+        self._program(tuple(prefixes), law, "fib-withdraw", by_timer)
 
-    def _program(self, prefixes: tuple[str, ...], law: Law, purpose: str) -> None:
-        """Have the FIB follow the RIB for ``prefixes``, one after the other."""
+    def _program(self, prefixes: tuple[str, ...], law: Law, purpose: str, by_timer: bool = False) -> None:
+        """Have the FIB follow the RIB for ``prefixes``, one after the other; ``by_timer`` if no packet woke us."""
         if not prefixes:
             return
         due_us = self._clock.now_us + self._draw_us(law, purpose)
-        fib = self._session.world.fib(self._session.peering.router)
+        if by_timer and self._profile.late_wake_s:
+            due_us = max(due_us, self._next_wake_us())
+        fib = self._session.world.router(self._session.peering.router).fib
         for place, prefix in enumerate(prefixes):
             fib.follow(prefix, self._session, due_us + round(place * self._profile.fib_per_prefix_s * 1e6))
 
     # helpers
+
+    def hold_us(self) -> int:
+        """One setting of its hold timer."""
+        low, high = self._profile.hold_jitter
+        hold_us = self._session.hold_s() * 1_000_000
+        if low < high:
+            self._events += 1
+            factor = low + (high - low) * self._session.world.tape.u(self._session.entity, "hold", self._events)
+            hold_us = round(hold_us * factor)
+        return self._grained_us(hold_us)
+
+    def _grained_us(self, timer_us: int) -> int:
+        """A timer that counts whole steps of the clock is up to one step short."""
+        grain_s = self._profile.timer_grain_s
+        if not grain_s:
+            return timer_us
+        self._events += 1
+        u = self._session.world.tape.u(self._session.entity, "grain", self._events)
+        return timer_us - round(grain_s * 1e6 * u)
 
     def _draw_us(self, law: Law, purpose: str) -> int:
         self._events += 1

@@ -1,5 +1,6 @@
 """One session between a node and a router: both its ends, the way between them, and what they negotiated."""
 
+import sys
 from collections.abc import Callable
 from math import lcm
 from typing import TYPE_CHECKING
@@ -11,11 +12,16 @@ from simbgp.model.clock import Order, Timer
 from simbgp.model.network.keepalives import JitteredKeepalives, Keepalives
 from simbgp.model.network.switch import Switch
 from simbgp.model.network.tcp import retransmission_at_or_after
+from simbgp.profiles.law import Law
 from simbgp.scenario.plan import PeeringPlan
 from simbgp.timeline.facts import PathChanged, SessionChanged, Side, State
 
 if TYPE_CHECKING:
     from simbgp.model.world import World
+
+_RESEND_AFTER_CARRIER = Law("uniform", (0.0, 0.35))
+"""From the return of the carrier to the resend of what was waiting: 0.00 to 0.35 s, measured with FRR and BIRD after
+flaps of 1 and 10 s (November 2026)."""
 
 _OPEN_HOLD_US = 240_000_000
 """Hold time in OpenSent, RFC 4271 §8.2.2."""
@@ -29,12 +35,20 @@ class Session:
         self.peering = peering
         self.entity = f"{peering.node}>{peering.router}"
         self.profile = world.index.routers[peering.router].profile
-        self.link = Switch(self._link_changed)
+        self.to_router = Switch(self._link_changed)
+        """Whether packets of the node reach the router."""
+        self.to_node = Switch(self._link_changed)
+        """Whether packets of the router reach the node."""
+        self._path_up = True
+        self.carrier = Switch(self._carrier_changed)
+        """Whether it has carrier at both ends; only a direct link loses it."""
+        self._flaps = 0
         self.node = NodePeer(self, established)
         self.router = RouterPeer(self, established)
         self._connections: list[Connection] = []
         self._opening = Timer(world.clock, self._opened, Order.PACKET)
         self._opening_us = 0
+        self._accepting = Timer(world.clock, self._accept, Order.OBSERVE)
         if established:
             self._join(up_since=lambda: -self._age_us())
 
@@ -42,21 +56,49 @@ class Session:
 
     @property
     def passes(self) -> bool:
-        """Whether packets pass between the two hosts."""
-        return self.link.up and self.world.node(self.peering.node).power.up
+        """Whether packets pass between the two hosts, both ways."""
+        return self.to_router.up and self.to_node.up and self._hosts_linked
 
-    def way_changed(self) -> None:
+    @property
+    def _hosts_linked(self) -> bool:
+        hosts_up = self.world.node(self.peering.node).power.up and self.world.router(self.peering.router).host.up
+        return self.carrier.up and hosts_up
+
+    def way_changed(self, resend_us: int | None = None) -> None:
         """The link or a host went down or came up."""
+        linked = self._hosts_linked
         for connection in self._connections:
-            if self.passes:
-                connection.unblock()
-            else:
-                connection.block()
+            connection.set_way(linked and self.to_router.up, linked and self.to_node.up, resend_us)
 
     def _link_changed(self, up: bool) -> None:
-        clock = self.world.clock
-        self.world.timeline.write(PathChanged(clock.now_us, self.peering.router, self.peering.node, up))
+        self._note_path()
         self.way_changed()
+
+    def _carrier_changed(self, up: bool) -> None:
+        """A direct link went dark, or is lit again."""
+        self._note_path()
+        if up:
+            self._flaps += 1
+            self.way_changed(self.world.tape.draw_us(_RESEND_AFTER_CARRIER, self.entity, "resend", self._flaps))
+            self.router.carrier_back()
+        else:
+            self.way_changed()
+            self.router.carrier_lost()
+
+    def _note_path(self) -> None:
+        """Traffic needs both ways: a request that arrives is of no use if its answer does not."""
+        up = self.to_router.up and self.to_node.up and self.carrier.up
+        if up != self._path_up:
+            self._path_up = up
+            now_us = self.world.clock.now_us
+            self.world.timeline.write(PathChanged(now_us, self.peering.router, self.peering.node, up))
+
+    def next_keepalive_us(self, after_us: int) -> int:
+        """When either end next sends a keepalive, if it is Established and the way is open; else never."""
+        connection = self.router.connection
+        if connection is None or not self.passes:
+            return sys.maxsize
+        return min(connection.to_router.next_sent_us(after_us), connection.to_node.next_sent_us(after_us))
 
     # what was negotiated
 
@@ -75,6 +117,16 @@ class Session:
         """Whether the node's speaker is up and may dial."""
         return self.world.node(self.peering.node).speaker.runs
 
+    @property
+    def listens(self) -> bool:
+        """Whether the router's host has a daemon that takes connections."""
+        return self.world.router(self.peering.router).listens
+
+    @property
+    def direct(self) -> bool:
+        """Whether the router sees the node's carrier."""
+        return self.world.index.routers[self.peering.router].link == "direct"
+
     def hold_s(self) -> int:
         """min(own, peer's), RFC 4271 §4.2."""
         return min(self.peering.hold_s, self.profile.hold_s)
@@ -82,7 +134,14 @@ class Session:
     # opening
 
     def connect(self) -> None:
-        """The node's SYN was answered: the router lets it in, or closes it."""
+        """The node's SYN was answered: the router lets it in, or closes it; a stalled one looks at it when it wakes."""
+        wake_us = self.world.router(self.peering.router).stalled_until_us
+        if wake_us > self.world.clock.now_us:
+            self._accepting.set(wake_us)
+        else:
+            self._accept()
+
+    def _accept(self) -> None:
         refusal = self.router.accept()
         if refusal is not None:
             self.node.refused(refusal)
@@ -93,6 +152,9 @@ class Session:
 
     def abandon(self) -> None:
         """The node's process died during the OPEN exchange."""
+        if self._accepting.deadline_us is not None:
+            self._accepting.cancel()
+            return
         self._opening.cancel()
         self.router.half_open_closed()
 
@@ -112,7 +174,6 @@ class Session:
         self.world.node(self.peering.node).speaker.established(self)
 
     def _join(self, up_since: Callable[[], int]) -> Connection:
-        hold_us = self.hold_s() * 1_000_000
         node_us, router_us = self._periods_us()
         low, high = self.profile.keepalive_jitter
         from_router = (
@@ -120,8 +181,9 @@ class Session:
             if low == high == 1.0
             else JitteredKeepalives(up_since, router_us, (low, high), self.world.tape, f"{self.entity}/router")
         )
-        node = End(Keepalives(up_since, node_us), hold_us, self.node.hold_expired, self.node.closed)
-        router = End(from_router, hold_us, self.router.hold_expired, self.router.closed)
+        node_hold_us = self.hold_s() * 1_000_000
+        node = End(Keepalives(up_since, node_us), lambda: node_hold_us, self.node.hold_expired, self.node.closed)
+        router = End(from_router, self.router.hold_us, self.router.hold_expired, self.router.closed)
         connection = Connection(self.world.clock, node, router)
         self._connections = [c for c in self._connections if c in (self.node.connection, self.router.connection)]
         self._connections.append(connection)

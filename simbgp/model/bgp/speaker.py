@@ -1,5 +1,6 @@
 """The BGP speaker of a node: a process with one peer per router, and its rule when to announce after a restart."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from simbgp.model.clock import Order
@@ -16,6 +17,7 @@ class Speaker:
         self._world = world
         self._node = node
         self.runs = runs
+        self.stalled_until_us = 0
         self._silent: list[Session] = []
         """Sessions that are Established and to which nothing was announced yet."""
 
@@ -42,6 +44,25 @@ class Speaker:
         self._end()
         for session in self._world.sessions_of(self._node):
             session.node.vanish()
+
+    def stall(self, until_us: int) -> None:
+        """The process gets no CPU until then; its kernel goes on acknowledging."""
+        if until_us <= self.stalled_until_us or not self.runs:
+            return
+        if self.stalled_until_us <= self._world.clock.now_us:
+            for session in self._world.sessions_of(self._node):
+                if session.node.connection is not None:
+                    session.node.connection.node_stalls()
+        self.stalled_until_us = until_us
+        self._world.clock.at(until_us, partial(self._wake, until_us), Order.TIMER)
+
+    def _wake(self, until_us: int) -> None:
+        if until_us != self.stalled_until_us or not self.runs:
+            return
+        for session in self._world.sessions_of(self._node):
+            if session.node.connection is not None:
+                u = self._world.tape.u(session.entity, "node-reads-first", until_us)
+                session.node.connection.node_wakes(u < self._world.plan.speaker.reads_before_expiry)
 
     def established(self, session: "Session") -> None:
         """A session came up: announce now, or when the deferral is over."""
@@ -101,4 +122,5 @@ class Speaker:
 
     def _end(self) -> None:
         self.runs = False
+        self.stalled_until_us = 0
         self._silent.clear()

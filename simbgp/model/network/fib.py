@@ -23,6 +23,18 @@ class Fib:
         """At ``due_us``, have the FIB hold what the RIB then holds for this path."""
         self._world.clock.at(due_us, lambda: self._program(prefix, session), Order.RECONCILE)
 
+    def clear(self) -> None:
+        """The router's host is gone, and its table with it."""
+        now_us = self._world.clock.now_us
+        for peering in self._world.index.plan.peerings:
+            if peering.router != self._router:
+                continue
+            for prefix in peering.prefixes:
+                if self._changed.get((prefix, peering.node), not self._world.plan.cold_start):
+                    self._changed[prefix, peering.node] = False
+                    fact = RouteChanged(now_us, self._router, prefix, peering.node, "withdrawn")
+                    self._world.timeline.write(fact)
+
     def _program(self, prefix: str, session: "Session") -> None:
         node = session.peering.node
         wanted = prefix in session.router.paths

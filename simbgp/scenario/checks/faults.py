@@ -50,6 +50,13 @@ def targets(view: View) -> Iterator[Problem]:
             yield from _pairs(view, path, fault)
 
 
+def stall_targets(view: View) -> Iterator[Problem]:
+    """A stall is of one process."""
+    for path, fault in view.draft.items("faults"):
+        if fault.kind == "stall" and (fault.node is None) == (fault.router is None):
+            yield view.problem(path, "a stall takes one process; allowed: one of node and router")
+
+
 def _targets(
     view: View, path: Path, what: str, selector: Selector, known: Mapping[str, Mapping[str, str]]
 ) -> Iterator[Problem]:
@@ -118,4 +125,4 @@ def _bounds(view: View, path: Path, slo: Slo) -> Iterator[Problem]:
             yield view.problem((*path, key), str(error))
 
 
-CHECKS = (fault_names, within_horizon, targets, slo_names, slo_bounds)
+CHECKS = (fault_names, within_horizon, targets, stall_targets, slo_names, slo_bounds)

@@ -1,0 +1,37 @@
+"""simbgp: what failures of a BGP-announced Kubernetes cluster cost its traffic.
+
+Everything here is loaded when it is first used, so that ``import simbgp`` costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from simbgp._version import __version__
+
+if TYPE_CHECKING:
+    from simbgp.scenario import Scenario, load
+    from simbgp.study import Result, run
+    from simbgp.traffic import maglev_slot, maglev_table
+
+_HOME = {
+    "Result": "simbgp.study",
+    "Scenario": "simbgp.scenario",
+    "load": "simbgp.scenario",
+    "maglev_slot": "simbgp.traffic",
+    "maglev_table": "simbgp.traffic",
+    "run": "simbgp.study",
+}
+
+__all__ = ["Result", "Scenario", "__version__", "load", "maglev_slot", "maglev_table", "run"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,88 @@
+"""The group of all commands, and what becomes of errors: a line and an exit code, never a traceback."""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from io import TextIOWrapper
+from typing import Any, NoReturn
+
+import click
+
+from simbgp._version import __version__
+from simbgp.cli.exit_codes import ExitCode
+from simbgp.cli.explain import explain
+from simbgp.cli.init import init
+from simbgp.cli.profiles import profiles
+from simbgp.cli.run import run
+from simbgp.cli.schema import schema
+from simbgp.cli.table import table
+from simbgp.cli.validate import validate
+
+
+class _App(click.Group):
+    """A group that survives a closed pipe (``simbgp ... | head``)."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            code = super().invoke(ctx)
+            sys.stdout.flush()
+            return code
+        except BrokenPipeError:
+            # what is still buffered goes nowhere, so that the interpreter's last flush succeeds
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise click.exceptions.Exit(ExitCode.PIPE_CLOSED) from None
+
+
+@click.group(
+    cls=_App,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 met, 1 breached, 2 bad usage or scenario, 3 internal error, 4 inconclusive, 5 nothing ran.",
+)
+@click.version_option(__version__, prog_name="simbgp")
+def app() -> None:
+    """What failures of a BGP-announced Kubernetes cluster cost its traffic."""
+
+
+for _command in (run, validate, schema, init, profiles, explain, table):
+    app.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit with one of `ExitCode`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal without a sign such as ✓ gets a ? in its place
+            stream.reconfigure(errors="replace")
+    sys.exit(_code(arguments))
+
+
+def _code(arguments: Sequence[str] | None) -> int:
+    try:
+        return app.main(arguments, prog_name="simbgp", standalone_mode=False) or ExitCode.OK
+    except click.Abort:
+        click.echo("simbgp: interrupted", err=True)
+        return ExitCode.INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.BAD_INPUT
+    except Exception as error:
+        return _failed(error)
+
+
+def _failed(error: Exception) -> ExitCode:
+    """Say in a line what went wrong."""
+    from simbgp.scenario import ScenarioError
+
+    if isinstance(error, ScenarioError):
+        click.echo(str(error), err=True)
+        return ExitCode.BAD_INPUT
+    if os.environ.get("SIMBGP_DEBUG"):
+        traceback.print_exception(error)
+    what = " ".join(str(error).split()) or "no further word"
+    click.echo(f"simbgp: internal error: {type(error).__name__}: {what}", err=True)
+    click.echo(
+        "simbgp: this is a bug; please report this line, the command and the scenario at the project's issue tracker "
+        "(SIMBGP_DEBUG=1 adds where it happened)",
+        err=True,
+    )
+    return ExitCode.INTERNAL_ERROR

@@ -1,0 +1,111 @@
+"""``simbgp run``."""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from simbgp.cli.exit_codes import ExitCode, of_verdict, worst
+from simbgp.cli.options import colour, load_all, text_or_json, warn
+from simbgp.cli.progress import Bar
+
+if TYPE_CHECKING:
+    from simbgp.scenario import Scenario
+    from simbgp.study import Result
+
+_TEXT_TABLES = ("windows", "connections")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The options of the command."""
+
+    runs: int | None
+    seed: int
+    jobs: int
+    overrides: tuple[str, ...]
+    form: Literal["text", "json"]
+    rows: Literal["none", "faults", "all"]
+    quiet: bool
+
+
+@click.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--runs", type=click.IntRange(min=0), help="How often; default 400, or once if nothing is random.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all luck.")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes to use.")
+@click.option(
+    "--set",
+    "overrides",
+    metavar="PATH=VALUE",
+    multiple=True,
+    help="Change a value, e.g. cluster.timers.holdTimeSeconds=9.",
+)
+@text_or_json
+@click.option(
+    "--rows",
+    type=click.Choice(["none", "faults", "all"]),
+    default="all",
+    show_default=True,
+    help="Rows of the JSON: none, those that a fault touches, or all.",
+)
+@click.option("--quiet", is_flag=True, help="No progress, no warnings, no colour.")
+def run(files: tuple[str, ...], **options: Any) -> ExitCode:
+    """Play scenarios: verdict, windows, outcomes."""
+    asked = _Asked(**options)
+    scenarios = load_all(files, asked.overrides)
+    if scenarios is None:
+        return ExitCode.BAD_INPUT
+    if asked.runs == 0:
+        click.echo("simbgp: nothing ran, as --runs 0 asks", err=True)
+        return ExitCode.NOTHING_RAN
+    results: list[Result] = []
+    for scenario in scenarios:
+        result = _play(scenario, asked)
+        if result is None:
+            return ExitCode.INTERNAL_ERROR
+        if asked.form == "text":
+            _print_report(result, first=not results, quiet=asked.quiet)
+        results.append(result)
+    if asked.form == "json":
+        objects = [result.to_dict() for result in results]
+        click.echo(json.dumps(objects if len(objects) > 1 else objects[0], allow_nan=False))
+    return worst(of_verdict(result.verdict) for result in results)
+
+
+def _play(scenario: "Scenario", asked: _Asked) -> "Result | None":
+    """The result; None after a broken invariant went to standard error."""
+    from simbgp.study import run as play
+    from simbgp.study.command import run_command
+    from simbgp.study.rows import COLUMNS
+    from simbgp.timeline import BrokenInvariantError
+
+    as_json = asked.form == "json"
+    if not asked.quiet:
+        warn(scenario)
+    try:
+        with Bar(scenario.name, wanted=not asked.quiet) as bar:
+            return play(
+                scenario,
+                asked.runs,
+                asked.seed,
+                asked.jobs,
+                rows=asked.rows if as_json else "all",
+                tables=COLUMNS if as_json else _TEXT_TABLES,
+                progress=bar,
+            )
+    except BrokenInvariantError as error:
+        click.echo(f"simbgp: broken invariant: {error}", err=True)
+        command = run_command(scenario, asked.runs, asked.seed)
+        click.echo(f"simbgp: seed {asked.seed}, scenario {scenario.hash}, command: {command}", err=True)
+        return None
+
+
+def _print_report(result: "Result", *, first: bool, quiet: bool) -> None:
+    from simbgp.report.text import report
+    from simbgp.study.remedy import advise
+
+    if not first:
+        click.echo()
+    click.echo(report(result, advise(result)), color=colour(quiet))

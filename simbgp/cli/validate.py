@@ -1,0 +1,30 @@
+"""``simbgp validate``."""
+
+import click
+
+from simbgp.cli.exit_codes import ExitCode
+from simbgp.cli.options import load_all, warn
+
+
+@click.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+def validate(files: tuple[str, ...]) -> ExitCode:
+    """Check scenarios and say all that is wrong."""
+    code = ExitCode.OK
+    for file in files:
+        loaded = load_all([file])
+        if loaded is None:
+            code = ExitCode.BAD_INPUT
+            continue
+        scenario, plan = loaded[0], loaded[0].plan()
+        warn(scenario)
+        parts = {
+            "node": plan.nodes,
+            "router": plan.routers,
+            "service": plan.services,
+            "fault": plan.faults,
+            "SLO": plan.slo,
+        }
+        held = ", ".join(f"{len(items)} {name}{'' if len(items) == 1 else 's'}" for name, items in parts.items())
+        click.echo(f"{file}: ok: {scenario.name}: {held}")
+    return code

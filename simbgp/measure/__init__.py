@@ -1,0 +1,25 @@
+"""Statistics of runs: metrics, intervals, verdicts, and the closed forms they are held against."""
+
+from simbgp.measure.closed_form import ClosedForm, closed_forms
+from simbgp.measure.fault_clock import FaultClock
+from simbgp.measure.intervals import Estimate, estimate
+from simbgp.measure.metrics import METRICS, value_of
+from simbgp.measure.observed import Observed, Question, Value
+from simbgp.measure.verdict import SloResult, Verdict, judge, overall
+
+__all__ = [
+    "METRICS",
+    "ClosedForm",
+    "Estimate",
+    "FaultClock",
+    "Observed",
+    "Question",
+    "SloResult",
+    "Value",
+    "Verdict",
+    "closed_forms",
+    "estimate",
+    "judge",
+    "overall",
+    "value_of",
+]

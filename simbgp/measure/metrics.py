@@ -1,0 +1,170 @@
+"""One number of one run for each name that an SLO may use.
+
+A metric reads an `Observed` run and the `Question` that narrows it, and gives a `Value`, or None if what it speaks of
+never happened in that run. Times are seconds, shares are fractions of 1.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from itertools import groupby
+from operator import attrgetter
+
+from simbgp.measure.observed import Observed, Question, Value, narrowed, prefixes_of
+from simbgp.measure.sessions import detection_s, flaps, reestablish_s
+from simbgp.timeline import RouteChanged
+from simbgp.traffic import LoadRow, Window, load
+
+Metric = Callable[[Observed, Question], Value | None]
+
+
+def _holes(run: Observed, asked: Question, cause: str | None = None) -> list[Window] | None:
+    """The windows of the prefixes, router, fault and least share that ``asked`` names; None if there can be none."""
+    prefixes = prefixes_of(run.plan, asked)
+    if not prefixes or not run.happened(asked):
+        return None
+    return [
+        window
+        for window in run.windows
+        if window.prefix in prefixes
+        and asked.router in (None, window.router)
+        and asked.fault in (None, window.fault)
+        and window.share >= asked.min_share
+        and cause in (None, window.cause)
+    ]
+
+
+def _longest(holes: Iterable[Window]) -> Value:
+    """The longest chain of touching windows of one prefix at one router.
+
+    An outage that the horizon cut off may in truth be the longest, so one of them makes the value a lower bound.
+    """
+    longest_us, censored, chains = 0, False, dict[tuple[str, str], tuple[int, int]]()
+    for hole in sorted(holes, key=attrgetter("start_us")):
+        place = (hole.router, hole.prefix)
+        start_us, end_us = chains.get(place, (hole.start_us, hole.start_us))
+        start_us = start_us if end_us == hole.start_us else hole.start_us
+        chains[place] = start_us, hole.start_us + hole.duration_us
+        longest_us = max(longest_us, hole.start_us + hole.duration_us - start_us)
+        censored |= hole.censored
+    return Value(longest_us / 1e6, censored)
+
+
+def blackhole_s(run: Observed, asked: Question) -> Value | None:
+    """Longest unbroken outage of a prefix at a router, whatever its causes; 0 if there was none."""
+    holes = _holes(run, asked)
+    return None if holes is None else _longest(holes)
+
+
+def zero_next_hop_s(run: Observed, asked: Question) -> Value | None:
+    """Longest time a prefix had no next hop at some router."""
+    holes = _holes(run, asked, cause="no-route")
+    return None if holes is None else _longest(holes)
+
+
+def lost_traffic_s(run: Observed, asked: Question) -> Value | None:
+    """Sum of share times duration over the windows: seconds of one prefix's whole traffic at one router."""
+    holes = _holes(run, asked)
+    if holes is None:
+        return None
+    return Value(sum(hole.lost_traffic_us for hole in holes) / 1e6, any(hole.censored for hole in holes))
+
+
+def _since_us(run: Observed, asked: Question) -> int:
+    """Where a metric of a state begins to look: at the first occurrence of the fault it is narrowed to."""
+    return 0 if asked.fault is None else run.began(asked)[0].time_us
+
+
+def min_next_hops(run: Observed, asked: Question) -> Value | None:
+    """Least number of next hops that a prefix had at a router, between instants."""
+    prefixes = prefixes_of(run.plan, asked)
+    places = {
+        (peering.router, prefix)
+        for peering in run.plan.peerings
+        for prefix in peering.prefixes
+        if prefix in prefixes and asked.router in (None, peering.router)
+    }
+    if not places or not run.happened(asked):
+        return None
+    start = run.timeline.start.next_hops
+    hops = {(router, prefix): len(start.get(router, {}).get(prefix, ())) for router, prefix in places}
+    since_us = _since_us(run, asked)
+    least = min(hops.values())
+    for time_us, facts in groupby(run.timeline.of(RouteChanged), key=attrgetter("time_us")):
+        for fact in facts:
+            if (fact.router, fact.prefix) in hops:
+                hops[fact.router, fact.prefix] += {"added": 1, "withdrawn": -1}.get(fact.event, 0)
+        least = min(hops.values()) if time_us <= since_us else min(least, *hops.values())
+    return Value(float(least))
+
+
+def peak_node_load(run: Observed, asked: Question) -> Value | None:
+    """Greatest share of the service traffic that one node was sent; clients enter at all routers in equal shares."""
+    plan = narrowed(run.plan, asked)
+    routers = [router.name for router in plan.routers if asked.router in (None, router.name)]
+    if not plan.services or not run.happened(asked):
+        return None
+    rows = [row for row in load(plan, run.timeline) if row.router in routers]
+    return Value(_peak(rows, _since_us(run, asked)) / len(routers))
+
+
+def _peak(rows: list[LoadRow], since_us: int) -> float:
+    """The greatest sum over routers of what one node is sent, at any time from ``since_us`` on."""
+    shares: dict[str, dict[str, float]] = defaultdict(dict)
+    peak = 0.0
+    for time_us, now in groupby(sorted(rows, key=attrgetter("time_us")), key=attrgetter("time_us")):
+        for row in now:
+            shares[row.node][row.router] = row.share
+        highest = max(sum(by_router.values()) for by_router in shares.values())
+        peak = highest if time_us <= since_us else max(peak, highest)
+    return peak
+
+
+def _counted(run: Observed, asked: Question, *outcomes: str) -> tuple[int, int] | None:
+    """How many connections ended in one of ``outcomes``, and of how many; None without traffic."""
+    rows = [row for row in run.outcomes if row.fault == asked.fault and asked.service in (None, row.service)]
+    total = sum(row.total for row in rows)
+    return (sum(getattr(row, outcome) for row in rows for outcome in outcomes), total) if total else None
+
+
+def _share_of(*outcomes: str) -> Metric:
+    def share(run: Observed, asked: Question) -> Value | None:
+        counted = _counted(run, asked, *outcomes)
+        return None if counted is None else Value(counted[0] / counted[1])
+
+    return share
+
+
+def reset_count(run: Observed, asked: Question) -> Value | None:
+    """Connections that saw a RST."""
+    counted = _counted(run, asked, "reset")
+    return None if counted is None else Value(float(counted[0]))
+
+
+METRICS: Mapping[str, Metric] = {
+    "blackhole_s": blackhole_s,
+    "lost_traffic_s": lost_traffic_s,
+    "zero_next_hop_s": zero_next_hop_s,
+    "min_next_hops": min_next_hops,
+    "peak_node_load": peak_node_load,
+    "detection_s": detection_s,
+    "reestablish_s": reestablish_s,
+    "flaps": flaps,
+    "reset_share": _share_of("reset"),
+    "broken_share": _share_of("reset", "timed_out", "not_opened"),
+    "delayed_share": _share_of("delayed"),
+    "reset_count": reset_count,
+}
+"""Every metric by its name."""
+
+_STATE = frozenset({"service", "router", "fault", "prefix"})
+NARROWED_BY: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(METRICS, _STATE),
+    **dict.fromkeys(("blackhole_s", "lost_traffic_s", "zero_next_hop_s"), _STATE | {"min_share"}),
+    **dict.fromkeys(("reset_share", "broken_share", "delayed_share", "reset_count"), frozenset({"service", "fault"})),
+}
+"""What each metric can be narrowed to: an outcome is of a connection, whatever routers and prefixes it used."""
+
+
+def value_of(run: Observed, asked: Question) -> Value | None:
+    """The value in one run of the metric that ``asked`` names and narrows."""
+    return METRICS[asked.metric](run, asked)

@@ -1,0 +1,72 @@
+"""What one run left behind: all that a metric may read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from simbgp.measure.fault_clock import FaultClock
+from simbgp.scenario.plan import Plan, SloPlan
+from simbgp.timeline import FaultBegan, Timeline
+from simbgp.traffic import ServiceOutcome, Window
+
+
+class Value(NamedTuple):
+    """A metric of one run; ``censored`` means that the horizon cut it off, so the truth is at least this."""
+
+    value: float
+    censored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A metric and what it is narrowed to; ``min_share`` leaves out smaller holes."""
+
+    metric: str
+    service: str | None = None
+    router: str | None = None
+    fault: str | int | None = None
+    prefix: str | None = None
+    min_share: float = 0.0
+
+    @classmethod
+    def of(cls, slo: SloPlan) -> "Question":
+        """The question whose answers ``slo`` bounds."""
+        return cls(slo.metric, slo.service, slo.router, slo.fault, slo.prefix, slo.min_share)
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One run: what was asked, what happened, and what it did to traffic."""
+
+    plan: Plan
+    timeline: Timeline
+    windows: Sequence[Window]
+    outcomes: Sequence[ServiceOutcome]
+    clock: FaultClock = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "clock", FaultClock(self.timeline))
+
+    def began(self, asked: Question) -> list[FaultBegan]:
+        """The occurrences of faults that ``asked`` speaks of."""
+        return [fault for fault in self.clock.began if asked.fault is None or fault.fault == asked.fault]
+
+    def happened(self, asked: Question) -> bool:
+        """Whether the fault to which ``asked`` is narrowed occurred; True if it is not narrowed to one."""
+        return asked.fault is None or bool(self.began(asked))
+
+
+def narrowed(plan: Plan, asked: Question) -> Plan:
+    """``plan`` with only those services and service prefixes that ``asked`` speaks of."""
+    named = [service for service in plan.services if asked.service in (None, service.name)]
+    kept = [
+        replace(service, prefixes=tuple(p for p in service.prefixes if asked.prefix in (None, p))) for service in named
+    ]
+    return replace(plan, services=tuple(service for service in kept if service.prefixes))
+
+
+def prefixes_of(plan: Plan, asked: Question) -> frozenset[str]:
+    """The prefixes ``asked`` speaks of: those of services, or the one it names, which may be a PodCIDR."""
+    if asked.prefix is not None and asked.service is None:
+        return frozenset({asked.prefix})
+    return frozenset(prefix for service in narrowed(plan, asked).services for prefix in service.prefixes)

@@ -1,0 +1,1 @@
+"""What a result looks like: pure functions of results, plans and timelines."""

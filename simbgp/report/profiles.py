@@ -1,0 +1,65 @@
+"""What is known of routers and speakers, with the source of every value."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from simbgp.profiles import RouterProfile, SpeakerProfile, router, router_names, speaker, speaker_names
+from simbgp.report.numbers import columns
+
+Profile = RouterProfile | SpeakerProfile
+
+
+def find(name: str) -> Profile | None:
+    """The router's or, where no router has that name, the speaker's profile."""
+    if name in router_names():
+        return router(name)
+    return speaker(name) if name in speaker_names() else None
+
+
+def catalogue() -> list[dict[str, Any]]:
+    """Every profile: kind, name, title, and what it is calibrated on (None: nothing)."""
+    found: list[tuple[str, Profile]] = [("router", router(name)) for name in router_names()]
+    found += [("speaker", speaker(name)) for name in speaker_names()]
+    return [{"kind": k, "name": p.name, "title": p.title, "calibrated": p.calibrated} for k, p in found]
+
+
+def catalogue_lines() -> list[str]:
+    """`catalogue` as a table."""
+    rows = [("KIND", "NAME", "TITLE", "CALIBRATED ON")]
+    rows += [(e["kind"], e["name"], e["title"], e["calibrated"] or "uncalibrated") for e in catalogue()]
+    return columns(rows, indent="")
+
+
+def sheet(profile: Profile) -> dict[str, Any]:
+    """One profile with each value as written, its confidence and its source."""
+    values = {
+        name: {"value": line.value, "confidence": line.confidence, "source": line.source}
+        for name, line in profile.citations.items()
+    }
+    return {
+        "name": profile.name,
+        "title": profile.title,
+        "calibrated": profile.calibrated,
+        "unknowns": list(profile.unknowns),
+        "values": values,
+    }
+
+
+def sheet_lines(profile: Profile) -> list[str]:
+    """`sheet` as a table."""
+    head = [f"{profile.name}: {profile.title}", f"calibrated on: {profile.calibrated or 'nothing, uncalibrated'}"]
+    rows = [("VALUE", "IS", "CONFIDENCE", "SOURCE")]
+    rows += [(name, _shown(line.value), line.confidence, line.source) for name, line in profile.citations.items()]
+    return [*head, *(f"unknown: {text}" for text in profile.unknowns), "", *columns(rows, indent="")]
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_shown(item)}" for key, item in value.items())
+    if isinstance(value, list):
+        return (
+            f"[{', '.join(map(_shown, value))}]"
+            if len(value) <= 6
+            else f"{len(value)} values, {min(value)}-{max(value)}"
+        )
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,126 @@
+"""A run told in a few sentences, in time order."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from simbgp.report.numbers import listed, plural
+from simbgp.timeline import (
+    ConntrackLost,
+    Fact,
+    FaultBegan,
+    FaultEnded,
+    ForwardingChanged,
+    PathChanged,
+    RouteChanged,
+    SessionChanged,
+    Timeline,
+    ViewChanged,
+)
+
+_TOGETHER_US = 2_000_000
+"""Facts of one kind within this time are one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What happened at ``time_us``; of two sentences the one with the lower ``rank`` matters more."""
+
+    time_us: int
+    rank: int
+    text: str
+
+
+@dataclass(slots=True)
+class _Group:
+    """Facts that make one sentence: the same of several ``things``."""
+
+    time_us: int
+    rank: int
+    say: Callable[[list[str]], str]
+    things: list[str] = field(default_factory=list)
+
+
+def tell(timeline: Timeline, more: Iterable[Sentence] = (), most: int = 15) -> list[Sentence]:
+    """The run in at most ``most`` sentences; those of ``more`` (what the reader came for) are woven in.
+
+    Where there are too many, those of the highest rank go first, the latest of them first.
+    """
+    sentences = sorted([*_sentences(timeline), *more], key=lambda said: said.time_us)
+    while len(sentences) > most:
+        worst = max(said.rank for said in sentences)
+        place = max(place for place, said in enumerate(sentences) if said.rank == worst)
+        del sentences[place]
+    return sentences
+
+
+def _sentences(timeline: Timeline) -> Iterator[Sentence]:
+    groups: dict[tuple[object, ...], _Group] = {}
+    told: list[_Group] = []
+    for fact in timeline:
+        for key, rank, thing, say in _read(fact):
+            group = groups.get(key)
+            if group is None or fact.time_us - group.time_us > _TOGETHER_US:
+                group = groups[key] = _Group(fact.time_us, rank, say)
+                told.append(group)
+            if thing not in group.things:
+                group.things.append(thing)
+    return (Sentence(group.time_us, group.rank, group.say(group.things)) for group in told)
+
+
+_Reading = tuple[tuple[object, ...], int, str, Callable[[list[str]], str]]
+"""What facts of one sentence have in common, its rank, what differs, and the sentence."""
+
+
+def _read(fact: Fact) -> Iterator[_Reading]:
+    match fact:
+        case FaultBegan(_, fault, kind, nodes, routers):
+            where = listed([*nodes, *routers])
+            yield ("began", fault, kind), 0, where, lambda things: f"{kind}: {listed(things)}"
+        case FaultEnded(_, fault, kind, nodes, routers):
+            where = listed([*nodes, *routers])
+            yield ("ended", fault, kind), 1, where, lambda things: f"{kind} is over: {listed(things)}"
+        case SessionChanged():
+            yield from _session(fact)
+        case RouteChanged():
+            yield from _route(fact)
+        case ForwardingChanged(_, node, up):
+            word = "forwards again" if up else "forwards nothing any more"
+            yield ("forwarding", up), 2, node, lambda things: f"{listed(things)} {word}"
+        case PathChanged(_, router, node, up):
+            word = "pass again" if up else "vanish"
+            yield ("path", router, up), 2, node, lambda things: f"packets between {router} and {listed(things)} {word}"
+        case ConntrackLost(_, node):
+            yield ("conntrack",), 4, node, lambda things: f"{listed(things)} has forgotten its connections"
+        case ViewChanged(_, node, service, _, backends):
+            what = f"among {plural(len(backends), 'backend')} of {service}"
+            yield ("view", service, backends), 3, node, lambda things: f"{listed(things)} now pick {what}"
+
+
+def _session(fact: SessionChanged) -> Iterator[_Reading]:
+    router, reason, rank = fact.router, fact.reason, 1 if fact.side == "router" else 4
+    if fact.from_state == "established":
+        if fact.side == "router":
+            key = "lost", router, reason
+            yield key, rank, fact.node, lambda things: f"{router} loses the session with {listed(things)}: {reason}"
+        else:
+            key = "node lost", router, reason
+            yield (
+                key,
+                rank,
+                fact.node,
+                lambda things: f"{listed(things)} no longer has the session with {router}: {reason}",
+            )
+    elif fact.to_state == "established" and fact.side == "router":
+        yield ("up", router), rank, fact.node, lambda things: f"{router} has the session with {listed(things)} again"
+
+
+def _route(fact: RouteChanged) -> Iterator[_Reading]:
+    router, node = fact.router, fact.node
+    words = {
+        "added": (2, f"{router} forwards to {node} again:"),
+        "withdrawn": (2, f"{router} no longer forwards to {node}:"),
+        "stale": (3, f"{router} keeps the routes of {node} as stale:"),
+        "refreshed": (4, f"{router} hears again from {node} of"),
+    }
+    rank, opening = words[fact.event]
+    yield (fact.event, router, node), rank, fact.prefix, lambda things: f"{opening} {listed(things)}"

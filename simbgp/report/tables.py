@@ -1,0 +1,66 @@
+"""Windows and connections of all runs, as tables for a terminal."""
+
+from collections import defaultdict
+
+import numpy as np
+
+from simbgp.measure import Estimate, Value, estimate
+from simbgp.report.numbers import columns, count, interval, percent, seconds
+from simbgp.report.spans import Span, spans
+from simbgp.study.result import Result
+from simbgp.study.rows import COLUMNS, Row
+
+_OUTCOMES = ("unaffected", "delayed", "reset", "timed_out", "not_opened", "moved")
+_OF = {name: column for column, name in enumerate(COLUMNS["connections"])}
+
+
+def window_lines(result: Result) -> list[str]:
+    """One line for each fault, kind of prefix and cause: how often, how long, how much."""
+    groups: dict[tuple[str, str, str], list[Span]] = defaultdict(list)
+    for span in spans(result.rows("windows")):
+        groups[span.service or "PodCIDR", span.cause, _fault(result, span.fault)].append(span)
+    if not groups:
+        return ["  no window: nothing is lost in any run"]
+    lines = [("window of", "cause", "fault", "per run", "p50", "p95", "max", "share up to")]
+    lines += [(*of, f"{len(found) / result.runs:.3g}", *_lengths(found), _share(found)) for of, found in groups.items()]
+    return columns(lines, right=frozenset({3, 4, 5, 6, 7}))
+
+
+def _fault(result: Result, name: str | int | None) -> str:
+    """A fault by its own name, or by its kind and its place."""
+    if name is None:
+        return "none"
+    return name if isinstance(name, str) else f"{result.plan.faults[name].kind} ({name})"
+
+
+def _lengths(found: list[Span]) -> tuple[str, str, str]:
+    durations = [span.duration_s for span in found]
+    p50, p95 = np.quantile(durations, [0.5, 0.95]).tolist()
+    cut = "≥ " if any(span.end_s is None for span in found) else ""
+    return seconds(p50), seconds(p95), cut + seconds(max(durations))
+
+
+def _share(found: list[Span]) -> str:
+    return percent(max(span.share for span in found))
+
+
+def connection_lines(result: Result) -> list[str]:
+    """Outcomes of each service's connections in shares of them all, and the intervals of these means."""
+    lines = [("connections of", "a run", *(outcome.replace("_", " ") for outcome in _OUTCOMES))]
+    for service in dict.fromkeys(traffic.service for traffic in result.plan.traffic):
+        rows = [
+            row for row in result.rows("connections") if row[_OF["service"]] == service and row[_OF["fault"]] is None
+        ]
+        total = sum(row[_OF["total"]] for row in rows)
+        shares = [_ended_so(result, service, outcome, rows) for outcome in _OUTCOMES]
+        lines.append((service, count(round(total / len(rows))), *(percent(share.value) for share in shares)))
+        ends = [interval("_share", share) for share in shares]
+        if any(ends):
+            lines.append(("", "", *ends))
+    return columns(lines, right=frozenset(range(1, len(_OUTCOMES) + 2))) if len(lines) > 1 else []
+
+
+def _ended_so(result: Result, service: str, outcome: str, rows: list[Row]) -> Estimate:
+    """The mean share of the connections that ended so."""
+    values = [Value(row[_OF[outcome]] / max(1, row[_OF["total"]])) for row in rows]
+    return estimate("mean", values, seed=result.seed, purpose=f"{service}/{outcome}")

@@ -1,0 +1,51 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cli_runs import cli
+
+import simbgp
+
+ROOT = Path(simbgp.__file__).parents[1]
+HEAVY = ["numpy", "pandas", "matplotlib", "networkx", "simpy", "pydantic", "scipy", "rich", "ruamel"]
+COMMANDS = ["run", "validate", "schema", "init", "profiles", "explain", "table"]
+
+
+def loaded_after(statement):
+    """The heavy packages that a fresh interpreter has loaded after ``statement``."""
+    probe = f"import sys\ntry:\n    {statement}\nexcept SystemExit:\n    pass\n"
+    probe += f"print(*(name for name in {HEAVY} if name in sys.modules), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stderr.split()
+
+
+def test_help_loads_nothing_heavy():
+    assert loaded_after("from simbgp.cli import main; main(['--help'])") == []
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    assert loaded_after("import simbgp; simbgp.__version__; dir(simbgp)") == []
+
+
+def test_running_a_scenario_loads_no_data_frames(tmp_path):
+    path = tmp_path / "world.yaml"
+    path.write_text("cluster: {nodes: 2}\nrouters: [{name: tor-1, profile: rfc8538}]\n")
+    loaded = loaded_after(f"from simbgp.cli import main; main(['run', {str(path)!r}, '--format', 'json'])")
+    assert "numpy" in loaded
+    assert not {"pandas", "matplotlib", "networkx", "rich"} & set(loaded)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command):
+    done = cli(command, "--help")
+    assert done.code == 0
+    assert done.out.startswith(f"Usage: simbgp {command}")
+    assert command in cli("--help").out
+
+
+def test_the_module_is_the_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "simbgp", "--version"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"simbgp, version {simbgp.__version__}\n"

@@ -1,0 +1,129 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from simbgp.measure.intervals import estimate, lower_rank, quantile_of, ranks, runs_for_quantile, upper_rank
+from simbgp.measure.observed import Value
+
+
+def values(numbers):
+    return [Value(float(number)) for number in numbers]
+
+
+@given(st.integers(1, 3000), st.sampled_from([0.5, 0.9, 0.95, 0.99, 0.999]), st.sampled_from([0.95, 0.975]))
+def test_upper_rank_is_the_least_whose_binomial_tail_reaches_the_level(runs, p, level):
+    # the k-th value is at or above the p quantile iff at most k - 1 of the runs fall below it
+    below = stats.binom(runs, p).cdf
+    rank = upper_rank(runs, p, level)
+    if rank is None:
+        assert below(runs - 1) < level
+    else:
+        assert below(rank - 1) >= level
+        assert rank == 1 or below(rank - 2) < level
+
+
+@given(st.integers(1, 500), st.sampled_from([0.1, 0.5, 0.9]))
+def test_lower_rank_is_the_greatest_that_stays_below_the_quantile(runs, p):
+    # the k-th value is at or below the p quantile iff at least k runs do not exceed it
+    at_least = stats.binom(runs, p).sf
+    rank = lower_rank(runs, p, 0.975)
+    if rank is None:
+        assert at_least(0) < 0.975
+    else:
+        assert at_least(rank - 1) >= 0.975 > at_least(rank)
+
+
+def test_median_of_hundred_runs_lies_between_the_40th_and_61st_value():
+    # Conover, Practical Nonparametric Statistics, table A3: n=100, p=.5: P(B <= 39) = .0176, P(B <= 60) = .9824
+    assert ranks(100, 0.5) == (40, 61)
+
+
+def test_interval_of_p999_is_one_sided_from_2995_runs_on():
+    # 1 - .999^2995 = .95004, 1 - .999^2994 = .94999
+    assert ranks(2995, 0.999) == (None, 2995)
+    assert ranks(2994, 0.999)[1] is None
+
+
+def test_interval_of_p999_is_two_sided_from_3688_runs_on():
+    # 1 - .999^n >= .975 from n = ln .025 / ln .999 = 3687.03
+    assert ranks(3687, 0.999)[0] is None
+    assert ranks(3688, 0.999)[1] == 3688
+
+
+def test_one_sided_interval_can_face_a_bound_below():
+    low, high = ranks(2995, 0.999, "low")
+    assert high is None
+    assert stats.binom(2995, 0.999).cdf(low - 1) <= 0.05 < stats.binom(2995, 0.999).cdf(low)
+
+
+@pytest.mark.parametrize(("p", "runs"), [(0.5, 5), (0.9, 29), (0.99, 299), (0.999, 2995)])
+def test_runs_for_a_quantile_are_the_first_with_an_upper_end(p, runs):
+    assert runs_for_quantile(p) == runs
+    assert ranks(runs, p)[1] == runs
+    assert ranks(runs - 1, p)[1] is None
+
+
+def test_interval_of_the_median_covers_it_as_often_as_promised():
+    random = np.random.default_rng(1)
+    low, high = ranks(50, 0.5)
+    samples = np.sort(random.exponential(size=(4000, 50)))
+    covered = ((samples[:, low - 1] <= math.log(2)) & (math.log(2) <= samples[:, high - 1])).sum()
+    # exact coverage of ranks 18..33 of 50 is .9672; four standard errors are .0113
+    assert abs(covered / 4000 - 0.9672) < 0.0113
+
+
+def test_bootstrap_of_the_mean_is_scipys_percentile_interval():
+    sample = np.random.default_rng(2).exponential(10.0, 200)
+    ours = estimate("mean", values(sample), seed=1, purpose="x")
+    theirs = stats.bootstrap((sample,), np.mean, n_resamples=20_000, method="percentile", rng=3).confidence_interval
+    # a 2.5 % quantile of 2000 resamples has a standard error of about .025 standard errors of the mean (10 / sqrt 200)
+    assert ours.low == pytest.approx(theirs.low, abs=4 * 0.06 * 10 / math.sqrt(200))
+    assert ours.high == pytest.approx(theirs.high, abs=4 * 0.06 * 10 / math.sqrt(200))
+    assert ours.value == pytest.approx(sample.mean())
+
+
+def test_bootstrap_depends_on_seed_and_purpose_alone():
+    sample = values(range(50))
+    first = estimate("mean", sample, seed=1, purpose="x")
+    assert first == estimate("mean", sample, seed=1, purpose="x")
+    assert first.low != estimate("mean", sample, seed=2, purpose="x").low
+    assert first.low != estimate("mean", sample, seed=1, purpose="y").low
+
+
+def test_mean_of_fewer_than_ten_runs_has_no_interval():
+    assert estimate("mean", values(range(9)), seed=0, purpose="").high is None
+    assert estimate("mean", values(range(10)), seed=0, purpose="").high is not None
+
+
+@pytest.mark.parametrize(("stat", "value"), [("max", 9.0), ("min", 0.0)])
+def test_extremes_are_those_of_the_runs_and_have_no_confidence(stat, value):
+    found = estimate(stat, values(range(10)), seed=0, purpose="")
+    assert (found.value, found.low, found.high, found.confidence) == (value, value, value, None)
+
+
+def test_quantile_is_that_of_numpy():
+    sample = np.random.default_rng(4).normal(size=37) ** 2
+    assert estimate("p90", values(sample), seed=0, purpose="").value == pytest.approx(np.quantile(sample, 0.9))
+
+
+def test_censored_values_are_infinite_above_and_themselves_below():
+    # of 100 runs, 30 are cut off at 600 s: the median is still known, the 90 % quantile only from below
+    sample = values([1.0] * 70) + [Value(600.0, censored=True)] * 30
+    median, p90 = (estimate(stat, sample, seed=0, purpose="") for stat in ("p50", "p90"))
+    assert (median.high, median.censored) == (1.0, False)
+    assert (p90.value, p90.low, p90.high, p90.censored) == (600.0, 600.0, None, True)
+
+
+def test_mean_with_a_censored_value_has_no_upper_end():
+    found = estimate("mean", [*values(range(20)), Value(600.0, censored=True)], seed=0, purpose="")
+    assert found.low is not None
+    assert (found.high, found.censored) == (None, True)
+
+
+@pytest.mark.parametrize(("stat", "p"), [("p50", 0.5), ("p99.9", 0.999), ("mean", None), ("max", None)])
+def test_stats_are_read_as_probabilities(stat, p):
+    assert quantile_of(stat) == p
