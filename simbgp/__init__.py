@@ -10,19 +10,21 @@ from simbgp._version import __version__
 
 if TYPE_CHECKING:
     from simbgp.scenario import Scenario, load
-    from simbgp.study import Result, run
+    from simbgp.study import Grid, Result, run, sweep
     from simbgp.traffic import maglev_slot, maglev_table
 
 _HOME = {
+    "Grid": "simbgp.study",
     "Result": "simbgp.study",
     "Scenario": "simbgp.scenario",
     "load": "simbgp.scenario",
     "maglev_slot": "simbgp.traffic",
     "maglev_table": "simbgp.traffic",
     "run": "simbgp.study",
+    "sweep": "simbgp.study",
 }
 
-__all__ = ["Result", "Scenario", "__version__", "load", "maglev_slot", "maglev_table", "run"]
+__all__ = ["Grid", "Result", "Scenario", "__version__", "load", "maglev_slot", "maglev_table", "run", "sweep"]
 
 
 def __getattr__(name: str) -> object:

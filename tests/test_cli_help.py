@@ -9,7 +9,7 @@ import simbgp
 
 ROOT = Path(simbgp.__file__).parents[1]
 HEAVY = ["numpy", "pandas", "matplotlib", "networkx", "simpy", "pydantic", "scipy", "rich", "ruamel"]
-COMMANDS = ["run", "validate", "schema", "init", "profiles", "explain", "table"]
+COMMANDS = ["run", "sweep", "compare", "validate", "schema", "init", "profiles", "explain", "table"]
 
 
 def loaded_after(statement):

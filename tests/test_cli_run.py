@@ -156,7 +156,9 @@ def test_an_interrupt_is_no_error_of_the_program(world, monkeypatch):
 
 
 def test_a_closed_pipe_ends_quietly(world):
-    run = shlex.join([sys.executable, "-m", "simbgp", "run", world(TEXT), "--runs", "300", "--format", "json"])
+    run = shlex.join(
+        [sys.executable, "-m", "simbgp", "run", world(TEXT), "--runs", "300", "--format", "json", "--quiet"]
+    )
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     command = ["bash", "-c", f"{run} | head -c 10; echo ${{PIPESTATUS[0]}}"]
     done = subprocess.run(command, cwd=ROOT, env=buffered, capture_output=True, text=True, check=True)

@@ -160,3 +160,14 @@ def test_graceful_restart_once_negotiated_is_remembered_by_gobgp_as_router():
     plan = cluster(routers=(GOBGP,), restart=GracefulRestartPlan(True, 15, restart_bit=False))
     log = play(plan, fault("agent-crash", 4), fault("agent-crash", at_s=AT_S + 50))
     assert fib_log(log, POD) == [(50 + 15, "withdrawn")]
+
+
+@pytest.mark.parametrize(
+    ("name", "out_s"), [("frr-8.4", 15), ("bird-2.0", 15), ("openbgpd-7.7", 15), ("gobgp-3.10", 8.5)]
+)
+def test_a_connection_that_dies_before_established_costs_a_gobgp_router_its_stale_routes(name, out_s):
+    """Container at 6, dial at 8, killed in the OPEN exchange at 8.5. Measured: the others wait for the restart time."""
+    profile = instant(name, helper=True, notification=True, timer_grain_s=0.0)
+    plan = cluster(routers=(profile,), restart=GR, speaker=steady(open_exchange=Law.constant(1.0)))
+    log = play(plan, fault("agent-crash", 6), fault("agent-crash", at_s=AT_S + 8.5))
+    assert fib_log(log, POD) == [(out_s, "withdrawn")]

@@ -8,7 +8,9 @@ TIMERS = {"connectRetryTimeSeconds": 120, "holdTimeSeconds": 90, "keepAliveTimeS
 POD = "10.244.1.0/24"
 
 
-def world(fault, hold_s=90, keepalive_s=30, restart_s=120, router="rfc8538", notification=True, **changes):
+def world(
+    fault, hold_s=90, keepalive_s=30, restart_s=120, router="rfc8538", notification=True, checked=None, **changes
+):
     """Four nodes and no backend on the first, so that Kubernetes' own clock is out of it."""
     restart = {"enabled": restart_s > 0, "notification": notification}
     timers = TIMERS | {"holdTimeSeconds": hold_s, "keepAliveTimeSeconds": keepalive_s}
@@ -16,6 +18,7 @@ def world(fault, hold_s=90, keepalive_s=30, restart_s=120, router="rfc8538", not
         cluster__timers=timers,
         cluster__gracefulRestart=restart | ({"restartTimeSeconds": restart_s} if restart_s else {}),
         routers__0__profile=router,
+        **({} if checked is None else {"routers__0__neighbourCheck": checked}),
         services=[{"name": "web", "vip": "192.0.2.10", "backends": [{"node": "worker-2", "name": "web-1"}]}],
         faults=[{"at": "60s", "node": "worker-1", **fault}],
         **changes,
@@ -45,7 +48,9 @@ DOWN = {"kind": "node-down"}
         ({"hold_s": 3, "keepalive_s": 1}, (2, 3), (122, 123)),
         ({"notification": False}, (60, 90), (60, 90)),
         ({"router": "rfc4724"}, (60, 90), (60, 90)),
-        ({"restart_s": 500, "router": "frr-8.4"}, (60, 90), (420, 450)),  # FRR's stale-path time is 360 s
+        ({"restart_s": 500, "router": "frr-8.4", "checked": False}, (60, 90), (420, 450)),  # its stale-path time: 360 s
+        ({"restart_s": 500, "router": "frr-8.4"}, (60, 90), (3, 85)),  # 20-30 -> 0 + 3; 30 + 45 + 5 + 3 + 2
+        ({"restart_s": 0, "hold_s": 9, "keepalive_s": 3, "router": "frr-8.4"}, (6, 9), (6, 9)),  # 20 - 3 + 3 = 20
     ],
 )
 def test_a_dead_node_is_dropped_after_the_hold_time_and_what_the_helper_adds(setting, detection, window):

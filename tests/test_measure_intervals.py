@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from simbgp.measure.intervals import estimate, lower_rank, quantile_of, ranks, runs_for_quantile, upper_rank
+from simbgp.measure.intervals import estimate, lower_rank, quantile_of, ranks, runs_for_quantile, upper_rank, wilson
 from simbgp.measure.observed import Value
 
 
@@ -127,3 +127,27 @@ def test_mean_with_a_censored_value_has_no_upper_end():
 @pytest.mark.parametrize(("stat", "p"), [("p50", 0.5), ("p99.9", 0.999), ("mean", None), ("max", None)])
 def test_stats_are_read_as_probabilities(stat, p):
     assert quantile_of(stat) == p
+
+
+@pytest.mark.parametrize(("yes", "runs"), [(0, 20), (1, 20), (10, 20), (20, 20), (7, 400)])
+def test_a_share_of_runs_has_the_wilson_interval_of_scipy(yes, runs):
+    found = wilson(yes, runs)
+    theirs = stats.binomtest(yes, runs).proportion_ci(0.95, method="wilson")
+    assert (found.value, found.low, found.high) == pytest.approx((yes / runs, theirs.low, theirs.high))
+
+
+def test_wilson_covers_a_share_as_often_as_it_says():
+    # exact, over the binomial law itself: 93 to 97 % for every share that 400 runs can tell from 0 and 1
+    counts = np.arange(401)
+    found = [wilson(int(yes), 400) for yes in counts]
+    low, high = (np.array([getattr(each, end) for each in found]) for end in ("low", "high"))
+    for share in np.linspace(0.02, 0.98, 49):
+        covered = stats.binom(400, share).pmf(counts)[(low <= share) & (share <= high)].sum()
+        assert 0.93 <= covered <= 0.97
+
+
+def test_bootstrap_covers_a_mean_as_often_as_it_says():
+    # 300 studies of 100 runs uniform in 60..90: 95 % +- three standard errors of a binomial count (.0126)
+    samples = np.random.default_rng(5).uniform(60, 90, (300, 100))
+    found = [estimate("mean", values(sample), seed=study, purpose="x") for study, sample in enumerate(samples)]
+    assert abs(sum(each.low <= 75 <= each.high for each in found) / 300 - 0.95) < 0.038

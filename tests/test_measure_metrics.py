@@ -49,8 +49,13 @@ def value(run, metric, **narrowing):
     return value_of(run, Question(metric, **narrowing))
 
 
-def test_every_metric_of_an_slo_has_a_computation_but_procedures():
-    assert set(METRICS) == set(scenario_metrics.METRICS) - {"procedure_s"}
+def test_every_metric_of_an_slo_has_a_computation():
+    assert set(METRICS) == set(scenario_metrics.METRICS)
+
+
+def test_the_scenario_says_of_every_metric_what_narrows_it():
+    assert set(scenario_metrics.NARROWED_BY) == set(scenario_metrics.METRICS)
+    assert {key for keys in scenario_metrics.NARROWED_BY.values() for key in keys} == set(scenario_metrics.NARROWING)
 
 
 def test_a_blackhole_is_the_longest_outage_of_a_service_prefix():
@@ -61,7 +66,7 @@ def test_a_blackhole_is_the_longest_outage_of_a_service_prefix():
 
 def test_touching_windows_of_other_causes_are_one_outage():
     # link 60-80, dead next hop 80-95: 35 s in all
-    run = observed(PLAN, PathChanged(60 * S, "tor-1", "worker-1", False), dark(80), withdrawn(95))
+    run = observed(PLAN, PathChanged(60 * S, "tor-1", "worker-1", 1.0), dark(80), withdrawn(95))
     assert value(run, "blackhole_s") == (35.0, False)
 
 

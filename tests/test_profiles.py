@@ -20,7 +20,7 @@ ALL = [router(name) for name in router_names()] + [speaker(name) for name in spe
 
 @pytest.mark.parametrize("profile", ALL, ids=lambda profile: profile.name)
 def test_every_field_of_a_profile_has_a_citation(profile):
-    head = {"name", "title", "calibrated", "unknowns", "citations"}
+    head = {"name", "title", "calibrated", "unknowns", "citations", "switches"}
     cited = {line.split(".")[0] for line in profile.citations}
     assert cited == {field.name for field in fields(profile)} - head
     assert all(line.source for line in profile.citations.values())
@@ -39,7 +39,27 @@ def test_an_unknown_profile_is_refused_with_those_that_exist(ask, name):
 
 def test_the_newest_cilium_is_the_default_and_releases_sort_as_numbers():
     assert newest_speaker() == "1.20"
-    assert speaker_names() == ("1.18", "1.20", "gobgp-3.10", "gobgp-3.36", "gobgp-4.8")
+    cilium = ("1.15", "1.16", "1.17", "1.18", "1.19", "1.20")
+    assert speaker_names() == (*cilium, "gobgp-3.10", "gobgp-3.36", "gobgp-4.8")
+
+
+def test_every_router_people_may_name_has_a_profile():
+    measured = {"bird-2.0", "frr-8.4", "gobgp-3.10", "openbgpd-7.7"}
+    others = {"frr-10", "sonic", "junos", "eos", "nxos", "iosxr", "srlinux", "rfc4724", "rfc8538"}
+    assert set(router_names()) == measured | others
+    assert {name for name in router_names() if router(name).calibrated} == measured
+
+
+def test_a_profile_that_is_only_there_to_be_like_is_no_router():
+    with pytest.raises(UnknownProfileError, match="unknown router profile 'unmeasured'"):
+        router("unmeasured")
+
+
+def test_what_was_measured_on_one_router_is_derived_for_another():
+    assert router("frr-8.4").citations["keepalive_jitter"].confidence == "measured"
+    line = router("sonic").citations["keepalive_jitter"]
+    assert line.confidence == "derived"
+    assert line.source.startswith("as frr-8.4: capture of 130 s")
 
 
 def test_a_profile_takes_over_the_lines_it_does_not_state():
@@ -60,5 +80,5 @@ def test_a_line_without_a_source_or_a_known_confidence_does_not_load(line):
 def test_a_profile_that_lacks_a_field_does_not_load():
     line = {"is": 90, "sure": "source", "from": "RFC 4271 §10"}
     known = {"x": {"name": "x", "title": "x", "values": {"hold_s": line, "mood": line}}}
-    with pytest.raises(ValueError, match=r"lacks \['ecmp_hash'.*unknown \['mood'\]"):
+    with pytest.raises(ValueError, match=r"lacks \[.*'ecmp_hash'.*unknown \['mood'\]"):
         loader._build(type(router("rfc4724")), known, "x")

@@ -1,8 +1,9 @@
 from click import unstyle
-from study_worlds import scenario
+from study_worlds import observed, scenario
 
 from simbgp.report.explain import explanation
 from simbgp.study.replay import timeline
+from simbgp.timeline import ForwardingChanged, NeighbourChanged, PathChanged
 
 S = 1_000_000
 PLAN = scenario().plan()  # worker-1 of four is dead from 60 s on, seen after 60 to 90 s and kept for 120 s more
@@ -46,3 +47,22 @@ def test_without_a_service_the_pods_of_the_failed_node_are_explained_too():
     lines = explained(271, service=None)
     (pods,) = [line for line in lines if line.startswith("10.244.")]
     assert pods == "10.244.1.0/24 at tor-1, t = 271 s: no next hop, all of it is lost (no-route)"
+
+
+def by_hand(*facts):
+    lines = explanation(PLAN, observed(PLAN, *facts).timeline, 100 * S, "web")
+    return [unstyle(line) for line in lines]
+
+
+def test_a_path_that_loses_some_packets_says_how_many():
+    lines = by_hand(PathChanged(60 * S, "tor-1", "worker-2", 0.3))
+    assert "7.5 % is lost" in lines[0]  # 30 % of a quarter
+    assert lines[2] == "  25 %  worker-2  link: 30 % of the packets from the router are lost on the way or behind it"
+    assert "  60 s  30 % of the packets between tor-1 and worker-2 vanish" in lines
+
+
+def test_a_skipped_next_hop_gets_nothing_and_the_next_one_its_share():
+    lines = by_hand(ForwardingChanged(60 * S, "worker-2", False), NeighbourChanged(85 * S, "tor-1", "worker-2", False))
+    assert "nothing is lost; 4 next hops" in lines[0]
+    assert lines[2] == "   0 %  worker-2  skipped: its neighbour entry failed, and the next in the group gets its flows"
+    assert lines[3] == "  50 %  worker-3  ok, picks among 4 backends"

@@ -20,5 +20,19 @@ def test_a_sheet_names_what_is_unknown_and_what_it_is_calibrated_on():
     assert any(line.startswith("unknown: Cilium 1.20") for line in lines)
 
 
+def test_a_sheet_tells_what_is_open_and_how_to_find_out():
+    lines = sheet_lines(find("eos"))
+    place = lines.index("switch: N bit: without the N bit (taken) or with the N bit; played every way")
+    assert lines[place + 1].startswith("  find out: `show ip bgp neighbors`: ")
+    (stall,) = [line for line in lines if line.startswith("switch: stall")]
+    assert stall.endswith("; played where a fault is stall")
+
+
+def test_a_sheet_as_json_has_the_values_of_each_alternative():
+    n_bit = sheet(find("eos"))["switches"][0]
+    assert [a["values"]["notification"] for a in n_bit["alternatives"]] == [False, True]
+    assert n_bit["needs_restart"] is True
+
+
 def test_an_unknown_profile_is_not_found():
     assert find("frr-1.0") is None

@@ -144,3 +144,21 @@ def test_overlapping_losses_of_a_link_end_with_the_last_of_them():
 def test_a_cold_start_announces_when_each_agent_has_dialled():
     log = play(cluster(nodes=1, cold=True, agent_s=8))
     assert fib_log(log, POD) == [(8 + 2 - AT_S, "added")]
+
+
+def test_a_rebooted_node_that_finds_its_link_dark_fails_its_dial_after_3_s_of_neighbour_probes():
+    """Power back at 10, dial at 12, no entry: given up at 15, retry 120 later at 135; measured 168.6 with a retry of
+    U[120, 240]. A node that only lost its agent still knows the router: its SYNs catch the link at 20."""
+    dark = fault("link-loss", 20)
+    rebooted = play(cluster(), dark, fault("node-down", 10))
+    assert session_log(rebooted)[1] == (135, "up")
+    crashed = play(cluster(), dark, fault("agent-crash", 10))
+    assert session_log(crashed, "node")[1] == (23, "up")  # SYNs at 12 + 1, 2, 3, 4, 5, 7, 11
+
+
+def test_a_reset_of_a_rebooted_host_is_ignored_where_segments_are_authenticated():
+    """RFC 2385: with MD5 the router waits for its hold timer; without it, for its next segment."""
+    plan = cluster(node_s=0, agent_s=200)
+    signed = replace(plan, peerings=tuple(replace(peering, md5=True) for peering in plan.peerings))
+    assert first_lost(play(plan, fault("node-down", 5))) < 60
+    assert 60 < first_lost(play(signed, fault("node-down", 5))) <= 90

@@ -3,7 +3,7 @@
 from traffic_worlds import SECOND, VIP, plan, timeline
 
 from simbgp.scenario.plan import ServicePlan
-from simbgp.timeline import RouteChanged, Start, Timeline
+from simbgp.timeline import NeighbourChanged, RouteChanged, Start, Timeline
 from simbgp.traffic import LoadRow, load
 from simbgp.traffic.history import History
 
@@ -47,6 +47,14 @@ def test_while_a_prefix_has_no_next_hop_nobody_gets_its_share() -> None:
 def test_weights_of_nodes_are_weights_of_next_hops() -> None:
     world = plan(node_count=3, weights=(2, 1, 1))
     assert [item.share for item in load(world, timeline(world))] == [0.5, 0.25, 0.25]
+
+
+def test_a_failed_neighbours_share_is_that_of_the_next_until_the_routes_change() -> None:
+    world = plan()
+    failed = NeighbourChanged(60 * SECOND, "tor-1", "n4", False)
+    rows = load(world, timeline(world, failed, route(90, "n4", "withdrawn")))[4:]
+    assert rows[:2] == [row(60, "n1", 0.5), row(60, "n4", 0.0)]
+    assert [(item.node, round(item.share, 6)) for item in rows[2:]] == [(n, 0.333333) for n in ("n1", "n2", "n3")]
 
 
 def members(*facts: RouteChanged, start: tuple[str, ...]) -> tuple[str, ...]:

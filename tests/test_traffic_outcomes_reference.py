@@ -15,6 +15,7 @@ from simbgp.timeline import (
     ConntrackLost,
     Fact,
     ForwardingChanged,
+    NeighbourChanged,
     PathChanged,
     RouteChanged,
     ViewChanged,
@@ -36,7 +37,8 @@ def facts() -> st.SearchStrategy[list[Fact]]:
         st.builds(
             RouteChanged, MOMENTS, st.just("tor-1"), st.just(VIP), NAMES, st.sampled_from(["added", "withdrawn"])
         ),
-        st.builds(PathChanged, MOMENTS, st.just("tor-1"), NAMES, st.booleans()),
+        st.builds(PathChanged, MOMENTS, st.just("tor-1"), NAMES, st.sampled_from([0.0, 0.1, 0.6, 1.0])),
+        st.builds(NeighbourChanged, MOMENTS, st.just("tor-1"), NAMES, st.booleans()),
         st.builds(ForwardingChanged, MOMENTS, NAMES, st.booleans()),
         st.builds(ConntrackLost, MOMENTS, NAMES),
         st.builds(BackendChanged, MOMENTS, st.just("web"), st.sampled_from(PODS), st.booleans()),

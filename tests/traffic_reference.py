@@ -1,4 +1,7 @@
-"""A slow second implementation: one connection after the other, packet by packet, without epochs or arrays."""
+"""A slow second implementation: one connection after the other, packet by packet, without arrays.
+
+It shares the luck of lossy paths, whose law has tests of its own: epochs only say when luck is drawn anew.
+"""
 
 from dataclasses import dataclass, field
 
@@ -7,9 +10,12 @@ from traffic_worlds import VIP
 
 from simbgp.scenario.plan import Plan
 from simbgp.timeline import Timeline
-from simbgp.traffic.balancer import Balancer, mix
+from simbgp.traffic.balancer import Balancer
+from simbgp.traffic.datapath import Datapath
 from simbgp.traffic.ecmp import next_hop_group
 from simbgp.traffic.history import History
+from simbgp.traffic.luck import Luck, Purpose
+from simbgp.traffic.mixing import mix
 
 PROBE_US = 209_000
 SYN_S = (0, 1, 2, 3, 4, 5, 7, 11, 19, 35, 67)
@@ -36,6 +42,8 @@ class Client:
         self.horizon_us = self.plan.horizon_us
         self.places = self.history.origins("tor-1", VIP)
         self.conntrack: dict[tuple[int, int], int] = {}
+        self.epochs = Datapath(self.plan, self.history, "tor-1", VIP, self.service).times
+        self.luck = Luck(np.array([self.key], dtype=np.uint64))
         self.dsr = self.plan.load_balancer.mode == "dsr" or self.service.policy == "Local"
 
     def live(self) -> str:
@@ -43,9 +51,10 @@ class Client:
             return "not_opened"
         interval_us = round(self.plan.traffic[0].request_interval_s * 1e6)
         at_us = self.first_us = max(self.opened_us or 0, 0) + self.phase_us
+        free_us = self.opened_us
         last_us = self.life_us if self.opened_us == -1 else self.opened_us + self.life_us
         while at_us <= last_us and at_us < self.horizon_us:
-            reply = self.send(at_us)
+            reply = "hole" if self.vanishes(at_us, free_us, interval_us) else self.send(at_us)
             if reply == "reset":
                 self.over_us = at_us
                 return "reset"
@@ -54,6 +63,7 @@ class Client:
                 if fate != "delayed":
                     self.over_us = until_us
                     return fate
+                free_us = until_us
                 at_us += -(-(until_us - at_us) // interval_us) * interval_us
                 continue
             at_us += interval_us
@@ -64,7 +74,7 @@ class Client:
         if fate == "not_opened":
             return False
         last_us = self.life_us if self.opened_us == -1 else self.opened_us + self.life_us
-        times = self.history.next_hops("tor-1", VIP).times
+        times = self.history.groups("tor-1", VIP).times
         over_us = self.over_us if self.over_us is not None else self.horizon_us
         alive = [t for t in times if self.opened_us < t <= last_us and t < min(over_us, self.horizon_us)]
         owners = [owner for owner in map(self.owner, alive) if owner is not None]
@@ -77,7 +87,7 @@ class Client:
         first_us = max(self.dialled_us, 0)
         for offset_s in SYN_S:
             at_us = first_us + offset_s * 1_000_000
-            reply = self.dial(min(at_us, self.horizon_us))
+            reply = "hole" if self.is_lost(at_us, Purpose.SYN) else self.dial(min(at_us, self.horizon_us))
             if reply == "answered":
                 self.opened_us = min(at_us, self.horizon_us)
                 self.connect_delay_us = self.opened_us - first_us
@@ -91,7 +101,7 @@ class Client:
         for k in range(10):
             at_us = since_us + PROBE_US * 2**k
             seen_us = min(at_us, self.horizon_us)
-            reply = self.send(seen_us)
+            reply = "hole" if self.is_lost(at_us, Purpose.RETRANSMISSION) else self.send(seen_us)
             if reply == "answered" or (reply == "hole" and at_us > self.horizon_us and self.socket(seen_us)):
                 self.waits.append(seen_us - since_us)
                 return (seen_us if at_us <= self.horizon_us else 2**60), "delayed"
@@ -102,16 +112,36 @@ class Client:
         raise AssertionError("the horizon is too far for this reference")
 
     def owner(self, at_us: int) -> int | None:
-        members = self.history.next_hops("tor-1", VIP).at(at_us)
+        members, skipped, _ = self.history.groups("tor-1", VIP).at(at_us)
         if not members:
             return None
         group = next_hop_group(self.plan.routers[0].ecmp.hash, (1,) * len(members))
-        hashes = np.array([self.key >> 32], dtype=np.uint32)
-        return self.places.index(members[group.owners(hashes)[0]])
+        place = int(group.owners(np.array([self.key >> 32], dtype=np.uint32))[0])
+        turn = [*members[place:], *members[:place]]
+        return self.places.index(next((node for node in turn if node not in skipped), members[place]))
+
+    def lost_share(self, at_us: int) -> float:
+        place = self.owner(at_us)
+        return 0.0 if place is None else self.history.lost_share("tor-1", self.places[place]).at(at_us)
+
+    def is_lost(self, at_us: int, purpose: Purpose) -> bool:
+        """Whether one packet vanishes; beyond the horizon none does that is not sure to."""
+        if at_us > self.horizon_us or self.lost_share(at_us) in (0.0, 1.0):
+            return False
+        return bool(self.luck.draw(np.array([0]), np.array([at_us]), purpose)[0] < self.lost_share(at_us))
+
+    def vanishes(self, at_us: int, free_us: int, interval_us: int) -> bool:
+        """Whether the request is the one that the luck of this stretch of time names."""
+        share = self.lost_share(at_us)
+        if share in (0.0, 1.0):
+            return False
+        since_us = max(free_us, max(epoch for epoch in self.epochs.tolist() if epoch <= at_us))
+        before = sum(1 for sent in range(self.first_us, at_us, interval_us) if sent >= since_us)
+        return before == self.luck.passes(np.array([0]), np.array([since_us]), np.array([share]))[0]
 
     def node(self, at_us: int) -> int | None:
         place = self.owner(at_us)
-        if place is None or not self.history.path("tor-1", self.places[place]).at(at_us):
+        if place is None or self.history.lost_share("tor-1", self.places[place]).at(at_us) == 1.0:
             return None
         return place if self.history.forwarding(self.places[place]).at(at_us) else None
 
@@ -120,7 +150,7 @@ class Client:
         before = sum(len(self.history.view(node, "web").times) for node in self.places[:place])
         revision = before + sum(time_us <= at_us for time_us in views.times) - 1
         balancer = Balancer(self.plan.load_balancer, self.service)
-        held = balancer.places(views.at(at_us))
+        held = balancer.places(views.at(at_us).backends)
         if not len(held):
             return -1
         if self.plan.load_balancer.algorithm == "maglev":
@@ -140,7 +170,7 @@ class Client:
             return "hole"
         losses = self.history.conntrack(self.places[place]).at(at_us)
         view = self.history.view(self.places[place], "web").at(at_us)
-        known = [self.service.backends.index(b) for b in self.service.backends if b.name in view]
+        known = [self.service.backends.index(b) for b in self.service.backends if b.name in view.names]
         backend = self.conntrack.get((place, losses), -1)
         if backend not in known:
             backend = self.pick(place, at_us)

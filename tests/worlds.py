@@ -26,7 +26,13 @@ AT_S = 100.0
 
 def steady(name: str = "gobgp-3.36", dial_s: float = 2.0, **changes: object) -> SpeakerProfile:
     """A speaker whose every draw is known: it dials ``dial_s`` after it may, and the OPEN exchange takes no time."""
-    known = {"first_dial": Law.constant(dial_s), "open_exchange": Law.constant(0.0), "retry_factor": (1.0, 1.0)}
+    known = {
+        "first_dial": Law.constant(dial_s),
+        "open_exchange": Law.constant(0.0),
+        "update_delay": Law.constant(0.0),
+        "routes_ready": Law.constant(0.0),
+        "retry_factor": (1.0, 1.0),
+    }
     return replace(speaker(name), **(known | changes))
 
 
@@ -96,6 +102,11 @@ def cluster(
     )
 
 
+def direct(plan: Plan) -> Plan:
+    """The same cluster with every node on a port of its router's own."""
+    return replace(plan, routers=tuple(replace(router, link="direct") for router in plan.routers))
+
+
 def pod_cidr(node: int) -> str:
     return f"10.244.{node}.0/24"
 
@@ -106,13 +117,37 @@ def fault(
     at_s: float = AT_S,
     node: str = "worker-1",
     routers: tuple[str, ...] = (),
-    options: dict[str, str] | None = None,
+    options: dict[str, float | str] | None = None,
 ) -> Occurrence:
-    """A fault of one node, with all its routers or those named; of the first named router for ``router-...``."""
+    """A fault of one node, with all its routers or those named; of the first named router for ``router-...``; of the
+    service web for ``backends-down``; of two nodes for a rollout; of the operator."""
     down_us = None if down_s is None else round(down_s * 1e6)
+    nodes: tuple[str, ...] = (node,)
     if kind.startswith("router-"):
-        return Occurrence(kind, kind, round(at_s * 1e6), (), routers[:1] or ("tor-1",), (down_us,), options or {})
-    return Occurrence(kind, kind, round(at_s * 1e6), (node,), routers, (down_us,), options or {})
+        nodes, routers = (), routers[:1] or ("tor-1",)
+    elif kind in ("agent-upgrade", "operator-down", "backends-down"):
+        nodes, routers = (), ()
+    given = _OPTIONS.get(kind, {}) | (options or {})
+    return Occurrence(kind, kind, round(at_s * 1e6), nodes, routers, (down_us,), given)
+
+
+_OPTIONS: dict[str, dict[str, object]] = {
+    "agent-upgrade": {
+        "to": "1.20",
+        "nodes": ("worker-1", "worker-2"),
+        "max_unavailable": 1,
+        "min_ready_us": 0,
+        "image_pull": None,
+    },
+    "backends-down": {"service": "web", "backends": ()},
+    "node-drain": {
+        "order": ("drain", "unlabel", "wait", "poweroff"),
+        "wait_us": 130_000_000,
+        "grace_us": 30_000_000,
+        "pre_stop_us": None,
+    },
+}
+"""What a scenario gives by default."""
 
 
 def play(plan: Plan, *faults: Occurrence, seed: int = 1, run: int = 0) -> Timeline:

@@ -10,14 +10,19 @@ from typing import Any, NoReturn
 import click
 
 from simbgp._version import __version__
+from simbgp.cli.compare import compare
 from simbgp.cli.exit_codes import ExitCode
 from simbgp.cli.explain import explain
+from simbgp.cli.import_ import import_
 from simbgp.cli.init import init
 from simbgp.cli.profiles import profiles
 from simbgp.cli.run import run
 from simbgp.cli.schema import schema
+from simbgp.cli.show import show
+from simbgp.cli.sweep import sweep
 from simbgp.cli.table import table
 from simbgp.cli.validate import validate
+from simbgp.cli.wait import wait
 
 
 class _App(click.Group):
@@ -44,7 +49,7 @@ def app() -> None:
     """What failures of a BGP-announced Kubernetes cluster cost its traffic."""
 
 
-for _command in (run, validate, schema, init, profiles, explain, table):
+for _command in (run, sweep, compare, validate, schema, init, profiles, explain, show, import_, wait, table):
     app.add_command(_command)
 
 
@@ -72,9 +77,14 @@ def _code(arguments: Sequence[str] | None) -> int:
 def _failed(error: Exception) -> ExitCode:
     """Say in a line what went wrong."""
     from simbgp.scenario import ScenarioError
+    from simbgp.study.engines import EngineError
+    from simbgp.study.folder import FolderError
 
     if isinstance(error, ScenarioError):
         click.echo(str(error), err=True)
+        return ExitCode.BAD_INPUT
+    if isinstance(error, EngineError | FolderError):
+        click.echo(f"simbgp: {error}", err=True)
         return ExitCode.BAD_INPUT
     if os.environ.get("SIMBGP_DEBUG"):
         traceback.print_exception(error)

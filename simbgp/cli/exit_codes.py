@@ -23,6 +23,8 @@ class ExitCode(IntEnum):
     """Stopped by SIGINT, as shells count it."""
     PIPE_CLOSED = 141
     """The reader of the output went away, as shells count SIGPIPE."""
+    TERMINATED = 143
+    """Stopped by SIGTERM, as shells count it."""
 
 
 _WORST_FIRST = (

@@ -3,7 +3,7 @@
 import click
 
 from simbgp.cli.exit_codes import ExitCode
-from simbgp.cli.options import colour, load_all
+from simbgp.cli.options import colour, load_all, moment
 
 
 @click.command()
@@ -15,12 +15,7 @@ def explain(file: str, at: str, service: str | None) -> ExitCode | None:
 
     The moment is one of run 0 with seed 0.
     """
-    from simbgp.profiles import parse_duration
-
-    try:
-        at_s = float(at) if at.replace(".", "", 1).isdigit() else parse_duration(at)
-    except ValueError as error:
-        raise click.UsageError(f"--at: {error}") from None
+    at_s = moment(at)
     loaded = load_all([file])
     if loaded is None:
         return ExitCode.BAD_INPUT

@@ -19,6 +19,38 @@ text_or_json = click.option(
 )
 
 
+engine = click.option(
+    "--engine",
+    default="local",
+    show_default=True,
+    metavar="local|tcp://HOST:PORT",
+    help="Where to play: processes here, or the workers of a Dask scheduler.",
+)
+to = click.option("--to", metavar="DIR", help="Keep what is played as it comes, and the result, in this folder.")
+resume = click.option("--resume", is_flag=True, help="Go on with the study in the folder of --to.")
+
+
+def share(_: click.Context, __: click.Parameter, text: str | None) -> float | None:
+    """Read ``2%`` or ``0.02``."""
+    if text is None:
+        return None
+    try:
+        found = float(text[:-1]) / 100 if text.endswith("%") else float(text)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < 1:
+        raise click.BadParameter(f"{text!r}; allowed: a share such as 2% or 0.02")
+    return found
+
+
+precision = click.option(
+    "--precision",
+    callback=share,
+    metavar="SHARE",
+    help="Play until half the interval of each SLO's figure is within this share of it, e.g. 2%.",
+)
+
+
 def colour(quiet: bool = False) -> bool | None:
     """What `click.echo` takes as ``color``: never with ``--quiet`` or NO_COLOR, else on a terminal."""
     return False if quiet or os.environ.get("NO_COLOR") else None
@@ -42,3 +74,13 @@ def warn(scenario: "Scenario") -> None:
     """The scenario's warnings, on standard error."""
     for warning in scenario.warnings:
         click.echo(f"simbgp: warning: {warning}", err=True)
+
+
+def moment(text: str) -> float:
+    """Seconds from ``75``, ``75s`` or ``1m15s``, the value of ``--at``."""
+    from simbgp.profiles import parse_duration
+
+    try:
+        return float(text) if text.replace(".", "", 1).isdigit() else parse_duration(text)
+    except ValueError as error:
+        raise click.UsageError(f"--at: {error}") from None

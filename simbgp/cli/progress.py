@@ -27,13 +27,18 @@ class Bar:
             return
         if self._bar is None or self._task is None:
             self._bar, self._task = self._drawn(total)
-        self._bar.update(self._task, completed=done)
+        self._bar.update(self._task, completed=done, total=total)
 
     def _drawn(self, total: int) -> "tuple[Progress, TaskID]":
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
+        from rich.text import Text
 
-        shown = ("{task.description}", BarColumn(), MofNCompleteColumn(), "runs", TimeRemainingColumn())
+        class Rate(ProgressColumn):
+            def render(self, task: Task) -> Text:
+                return Text("" if task.speed is None else f"{task.speed:.0f}/s")
+
+        shown = ("{task.description}", BarColumn(), MofNCompleteColumn(), "runs", Rate(), TimeRemainingColumn())
         bar = Progress(*shown, console=Console(stderr=True), transient=True)
         bar.start()
         return bar, bar.add_task(self._label, total=total)

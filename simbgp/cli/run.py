@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from simbgp.cli.exit_codes import ExitCode, of_verdict, worst
-from simbgp.cli.options import colour, load_all, text_or_json, warn
+from simbgp.cli.options import colour, engine, load_all, precision, resume, text_or_json, to, warn
 from simbgp.cli.progress import Bar
+from simbgp.cli.stop import stoppable
 
 if TYPE_CHECKING:
     from simbgp.scenario import Scenario
@@ -28,11 +29,19 @@ class _Asked:
     form: Literal["text", "json"]
     rows: Literal["none", "faults", "all"]
     quiet: bool
+    precision: float | None
+    engine: str
+    to: str | None
+    resume: bool
 
 
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@click.option("--runs", type=click.IntRange(min=0), help="How often; default 400, or once if nothing is random.")
+@click.option(
+    "--runs",
+    type=click.IntRange(min=0),
+    help="How often; default 400, or once if nothing is random. With --precision the most.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all luck.")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes to use.")
 @click.option(
@@ -42,6 +51,10 @@ class _Asked:
     multiple=True,
     help="Change a value, e.g. cluster.timers.holdTimeSeconds=9.",
 )
+@precision
+@engine
+@to
+@resume
 @text_or_json
 @click.option(
     "--rows",
@@ -54,6 +67,10 @@ class _Asked:
 def run(files: tuple[str, ...], **options: Any) -> ExitCode:
     """Play scenarios: verdict, windows, outcomes."""
     asked = _Asked(**options)
+    if asked.resume and asked.to is None:
+        raise click.UsageError("--resume needs the folder: --to DIR")
+    if asked.to is not None and len(files) > 1:
+        raise click.UsageError("--to takes one FILE: each study has a folder of its own")
     scenarios = load_all(files, asked.overrides)
     if scenarios is None:
         return ExitCode.BAD_INPUT
@@ -85,14 +102,18 @@ def _play(scenario: "Scenario", asked: _Asked) -> "Result | None":
     if not asked.quiet:
         warn(scenario)
     try:
-        with Bar(scenario.name, wanted=not asked.quiet) as bar:
+        with stoppable(asked.to), Bar(scenario.name, wanted=not asked.quiet) as bar:
             return play(
                 scenario,
                 asked.runs,
                 asked.seed,
                 asked.jobs,
                 rows=asked.rows if as_json else "all",
-                tables=COLUMNS if as_json else _TEXT_TABLES,
+                tables=COLUMNS if as_json or asked.to else _TEXT_TABLES,
+                precision=asked.precision,
+                engine=asked.engine,
+                to=asked.to,
+                resume=asked.resume,
                 progress=bar,
             )
     except BrokenInvariantError as error:

@@ -8,8 +8,9 @@ from simbgp.cli.options import load_all, warn
 
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-def validate(files: tuple[str, ...]) -> ExitCode:
-    """Check scenarios and say all that is wrong."""
+@click.option("--strict", is_flag=True, help="A warning fails, too.")
+def validate(files: tuple[str, ...], strict: bool) -> ExitCode:
+    """Check scenarios and say all that is wrong, and what is seldom meant."""
     code = ExitCode.OK
     for file in files:
         loaded = load_all([file])
@@ -18,6 +19,11 @@ def validate(files: tuple[str, ...]) -> ExitCode:
             continue
         scenario, plan = loaded[0], loaded[0].plan()
         warn(scenario)
+        if strict and scenario.warnings:
+            code = ExitCode.BAD_INPUT
+            told = len(scenario.warnings)
+            click.echo(f"{file}: {told} warning{'' if told == 1 else 's'}, which --strict refuses", err=True)
+            continue
         parts = {
             "node": plan.nodes,
             "router": plan.routers,

@@ -1,8 +1,7 @@
 """Statistics of runs: metrics, intervals, verdicts, and the closed forms they are held against."""
 
 from simbgp.measure.closed_form import ClosedForm, closed_forms
-from simbgp.measure.fault_clock import FaultClock
-from simbgp.measure.intervals import Estimate, estimate
+from simbgp.measure.intervals import Estimate, estimate, wilson
 from simbgp.measure.metrics import METRICS, value_of
 from simbgp.measure.observed import Observed, Question, Value
 from simbgp.measure.verdict import SloResult, Verdict, judge, overall
@@ -11,7 +10,6 @@ __all__ = [
     "METRICS",
     "ClosedForm",
     "Estimate",
-    "FaultClock",
     "Observed",
     "Question",
     "SloResult",
@@ -22,4 +20,5 @@ __all__ = [
     "judge",
     "overall",
     "value_of",
+    "wilson",
 ]

@@ -9,14 +9,12 @@ speaker's restart time, S the helper's stale-path time). It is computed from the
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 from simbgp.measure.observed import Question, Value
-from simbgp.profiles import Law, RouterProfile
-from simbgp.scenario.plan import FaultPlan, PeeringPlan, Plan
+from simbgp.measure.session_loss import SILENT, SessionLoss
+from simbgp.measure.spans import Span, greatest, span_of
+from simbgp.scenario.plan import Plan
 
-Loss = Literal["tcp_closed", "hold_expired", "cease", "hard_reset"]
-_SILENT = ("node-down", "link-loss")
 _TOLERANCE_S = 0.01
 """Packets take time and timers fire on ticks; no closed form speaks of milliseconds."""
 
@@ -39,30 +37,6 @@ class ClosedForm:
         return all(value.value <= high_s and (value.censored or value.value >= low_s) for value in seen)
 
 
-@dataclass(frozen=True, slots=True)
-class _Range:
-    """Seconds from ``low`` to ``high``, and how they come about."""
-
-    low: float
-    high: float
-    text: str
-
-    def plus(self, other: "_Range") -> "_Range":
-        return _Range(self.low + other.low, self.high + other.high, f"{self.text}, + {other.text}")
-
-    def or_later(self, other: "_Range") -> "_Range":
-        if other.high <= self.low:
-            return self
-        if self.high <= other.low:
-            return other
-        text = f"the later of {self.text}, and {other.text}"
-        return _Range(max(self.low, other.low), max(self.high, other.high), text)
-
-    def less(self, other: "_Range") -> "_Range":
-        low, high = max(0.0, self.low - other.high), max(0.0, self.high - other.low)
-        return _Range(low, high, f"{self.text}, - {other.text}")
-
-
 def closed_forms(plan: Plan) -> tuple[ClosedForm, ...]:
     """The closed forms that hold for ``plan``; none unless it has one fault of one node and one router.
 
@@ -83,17 +57,12 @@ def closed_forms(plan: Plan) -> tuple[ClosedForm, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
-    """One fault of one session."""
-
-    plan: Plan
-    fault: FaultPlan
-    peering: PeeringPlan
-    router: RouterProfile
+class _Case(SessionLoss):
+    """The closed forms of one fault of one session."""
 
     def detection(self) -> ClosedForm | None:
         """From the fault to the router's loss of the session."""
-        lost = self._lost()
+        lost = self.lost()
         if lost is None:
             return None
         return ClosedForm(Question("detection_s"), "detection", lost.low, lost.high, 0.0, lost.text)
@@ -101,14 +70,18 @@ class _Case:
     def service_window(self) -> ClosedForm | None:
         """The longest outage of a service whose prefixes other nodes announce too."""
         announced = {p for service in self.plan.services for p in service.prefixes} & set(self.peering.prefixes)
-        lost = self._lost()
+        lost = self.lost()
         if lost is None or not self.plan.services or not self._others_announce(announced):
             return None
-        window, fib_s = _Range(0.0, 0.0, "the node forwards on, others take over"), 0.0
-        if self.fault.kind in _SILENT:
-            window = lost.plus(self._kept()) if self._keeps() else lost
-            window = window if announced else _Range(0.0, 0.0, "no service prefix points there")
-            fib_s = self._removal_s()
+        window, fib_s = Span(0.0, 0.0, "the node forwards on, others take over"), 0.0
+        if self.fault.kind in SILENT:
+            window = lost.plus(self.kept()) if self.keeps() else lost
+            window = window if announced else Span(0.0, 0.0, "no service prefix points there")
+            fib_s = self.removal_s()
+            if self._neighbour_is_checked() and announced:
+                skipped = self.neighbour_fails()
+                fib_s = min(fib_s, max(0.0, skipped.high - window.high))
+                window = window.or_earlier(skipped)
         if self.fault.kind == "node-down" and self._backends_are_picked():
             window = window.or_later(self._endpoints())
         return ClosedForm(Question("blackhole_s"), "service outage", window.low, window.high, fib_s, window.text)
@@ -119,114 +92,46 @@ class _Case:
         back = self._back()
         if own is None or own not in self.peering.prefixes or back is None:
             return None
-        window = back.less(self._kept()) if self._keeps() else back
-        fib_s = _most(self.router.fib_install) + self._per_prefix_s()
-        low_s = max(0.0, window.low - self._removal_s())
+        window = back.less(self.kept()) if self.keeps() else back
+        fib_s = greatest(self.router.fib_install) + self.per_prefix_s()
+        low_s = max(0.0, window.low - self.removal_s())
         question = Question("blackhole_s", prefix=own)
         return ClosedForm(question, f"outage of {own}", low_s, window.high, fib_s, window.text)
 
-    def _loss(self) -> Loss:
-        """What the router sees of the fault."""
-        kind, speaker = self.fault.kind, self.plan.speaker
-        if kind in _SILENT:
-            return "hold_expired"
-        if kind == "agent-crash":
-            return "tcp_closed"
-        if kind == "agent-restart":
-            how = speaker.sigterm_restart if self._restarts() else speaker.sigterm_plain
-            if how == "close":
-                return "tcp_closed"
-        subcode = 2 if kind == "peer-shutdown" else 3  # RFC 4486 §3
-        return "hard_reset" if self._notifies() and subcode in speaker.hard_reset else "cease"
-
-    def _lost(self) -> _Range | None:
-        """From the fault to the router's loss of the session."""
-        if self.fault.kind in _SILENT:
-            return None if self.fault.down_for is not None else self._silence()
-        if self.fault.kind == "unlabel":
-            return _of_law(self.plan.speaker.unlabel, "the speaker removes the peer")
-        closes = self.fault.kind in ("agent-crash", "agent-restart", "peer-shutdown")
-        return _Range(0.0, 0.0, "the connection is closed at once") if closes else None
-
-    def _silence(self) -> _Range | None:
-        hold_s = min(self.peering.hold_s, self.router.hold_s)
-        if hold_s == 0:
-            return None
-        lowered = hold_s < self.peering.hold_s
-        keepalive_s = hold_s / 3 if lowered else self.peering.keepalive_s
-        least, most = (hold_s * factor for factor in self.router.hold_jitter)
-        text = f"hold {least:g} - keepalive {keepalive_s:g} .. hold {most:g}"
-        return _Range(least - keepalive_s - self.router.timer_grain_s, most, text)
-
-    def _restarts(self) -> bool:
-        return self.peering.restart.enabled and self.router.helper
-
-    def _notifies(self) -> bool:
-        return self._restarts() and self.peering.restart.notification and self.router.notification
-
-    def _keeps(self) -> bool:
-        """Whether the router keeps the routes over this loss."""
-        keep = getattr(self.router.keeps_stale, self._loss())
-        return (keep == "gr" and self._restarts()) or (keep == "notification" and self._notifies())
-
-    def _kept(self) -> _Range:
-        """How long it keeps them at most: min(R, S)."""
-        restart_s, stale_s = self.peering.restart.restart_time_s, self.router.stale_path_s
-        kept_s, what = (restart_s, "restart") if stale_s is None or restart_s <= stale_s else (stale_s, "stale path")
-        return _Range(kept_s - self.router.timer_grain_s, kept_s, f"{what} {kept_s:g}")
-
-    def _back(self) -> _Range | None:
+    def _back(self) -> Span | None:
         """From the fault until the restarted speaker has announced again, if its first dial meets an open door."""
         speaker, down_for = self.plan.speaker, self.fault.down_for
         if self.fault.kind not in ("agent-crash", "agent-restart") or down_for is None:
             return None
-        dial = _of_law(down_for, "down").plus(_of_law(self.plan.agent_startup, "startup"))
-        dial = dial.plus(_of_law(speaker.first_dial, "dial"))
-        back = dial.plus(_of_law(speaker.open_exchange, "open"))
-        if self._restarts() and speaker.waits_for_end_of_rib:
-            back = back.plus(_of_law(self.router.end_of_rib, "End-of-RIB"))
+        dial = span_of(down_for, "down").plus(span_of(self.plan.agent_startup, "startup"))
+        dial = dial.plus(span_of(speaker.first_dial, "dial"))
+        back = dial.plus(span_of(speaker.open_exchange, "open"))
+        if self.restarts() and speaker.waits_for_end_of_rib:
+            back = back.plus(span_of(self.router.end_of_rib, "End-of-RIB"))
         return None if self._may_refuse(dial) or not math.isfinite(back.high) else back
 
-    def _may_refuse(self, dial: _Range) -> bool:
+    def _may_refuse(self, dial: Span) -> bool:
         """Whether the router may still close connections at once when the first dial comes."""
         idle = self.router.idle_after
-        if _most(getattr(idle, self._loss())) >= dial.low > 0:
+        if greatest(getattr(idle, self.loss())) >= dial.low > 0:
             return True
-        expires = self._keeps() and dial.high > self._kept().low
-        return expires and _most(idle.restart_expired) > 0
-
-    def _removal_s(self) -> float:
-        """The longest time from the end of the routes in the RIB to their end in the FIB."""
-        if self._keeps():
-            law = self.router.fib_expire
-        else:
-            law = self.router.fib_hold if self._loss() == "hold_expired" else self.router.fib_withdraw
-        return _most(law) + self.router.late_wake_s + self._per_prefix_s()
+        expires = self.keeps() and dial.high > self.kept().low
+        return expires and greatest(idle.restart_expired) > 0
 
     def _others_announce(self, announced: set[str]) -> bool:
         others = {prefix for p in self.plan.peerings if p.node != self.peering.node for prefix in p.prefixes}
         return announced <= others
+
+    def _neighbour_is_checked(self) -> bool:
+        """Whether a silent node loses its place in a next-hop group before BGP takes it."""
+        return self.router.neighbour_check and self.plan.routers[0].link == "switched"
 
     def _backends_are_picked(self) -> bool:
         """Whether other nodes send to backends on this one."""
         shared = (service for service in self.plan.services if service.policy == "Cluster")
         return any(backend.node == self.peering.node for service in shared for backend in service.backends)
 
-    def _endpoints(self) -> _Range:
+    def _endpoints(self) -> Span:
         """From the loss of the node until no other node picks its backends: Kubernetes' own clock."""
-        grace = _of_law(self.plan.node_monitor_grace, "node monitor grace")
-        return grace.plus(_of_law(self.plan.endpoint_propagation, "endpoint propagation"))
-
-    def _per_prefix_s(self) -> float:
-        return self.router.fib_per_prefix_s * len(self.peering.prefixes)
-
-
-def _most(law: Law) -> float:
-    """The greatest value of ``law``, or of one without a greatest what one draw in a million exceeds."""
-    greatest = law.support[1]
-    return greatest if math.isfinite(greatest) else law.quantile(1 - 1e-6)
-
-
-def _of_law(law: Law, what: str) -> _Range:
-    low, high = law.support
-    return _Range(low, high, f"{what} {low:g}" if low == high else f"{what} {low:g}-{high:g}")
+        grace = span_of(self.plan.node_monitor_grace, "node monitor grace")
+        return grace.plus(span_of(self.plan.endpoint_propagation, "endpoint propagation"))

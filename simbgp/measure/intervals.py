@@ -1,8 +1,9 @@
 """What the runs say about all runs: a statistic with a 95 % interval.
 
 Quantiles have the distribution-free interval of two order statistics, its level from the exact binomial law (David and
-Nagaraja, *Order Statistics*, §7.1). Means have the percentile bootstrap (Efron and Tibshirani 1993, §13). ``max`` and
-``min`` are the extremes of the runs themselves and say nothing about other runs.
+Nagaraja, *Order Statistics*, §7.1). Means have the percentile bootstrap (Efron and Tibshirani 1993, §13), shares of
+runs have Wilson's score interval (Wilson 1927). ``max`` and ``min`` are the extremes of the runs themselves and say
+nothing about other runs.
 
 A censored value is a lower bound: below, it counts as it stands; above, as infinite.
 """
@@ -15,7 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import bdtr
+from scipy.special import bdtr, ndtri
 
 from simbgp.measure.observed import Value
 
@@ -108,6 +109,17 @@ def estimate(
     return Estimate(value, low, high, CONFIDENCE, len(values), censored)
 
 
+def wilson(yes: int, runs: int) -> Estimate:
+    """The share of ``runs`` (at least one) in which something is so, with its score interval."""
+    z = float(ndtri((1 + CONFIDENCE) / 2))
+    share = yes / runs
+    centre = (share + z**2 / (2 * runs)) / (1 + z**2 / runs)
+    half = z / (1 + z**2 / runs) * math.sqrt(share * (1 - share) / runs + (z / (2 * runs)) ** 2)
+    low, high = max(0.0, centre - half), min(1.0, centre + half)
+    # at the ends the two terms cancel but for rounding
+    return Estimate(share, low if yes else 0.0, high if yes < runs else 1.0, CONFIDENCE, runs, censored=False)
+
+
 def _statistic(stat: str) -> Callable[[Floats], float]:
     p = quantile_of(stat)
     if p is not None:
@@ -140,10 +152,15 @@ def _mean_interval(lows: Floats, highs: Floats, seed: int, purpose: str) -> tupl
     return float(low), float(high) if np.isfinite(highs).all() else None
 
 
+def stream(seed: int, purpose: str) -> np.random.Generator:
+    """The bootstrap's own stream of that name."""
+    key = int.from_bytes(blake2b(f"{seed}/{purpose}".encode(), digest_size=16).digest(), "big")
+    return np.random.Generator(np.random.Philox(key=key))
+
+
 def _resampled_means(values: Floats, seed: int, purpose: str) -> Floats:
     """Means of `RESAMPLES` samples drawn with replacement, a block at a time to bound the memory."""
-    key = int.from_bytes(blake2b(f"{seed}/{purpose}".encode(), digest_size=16).digest(), "big")
-    random = np.random.Generator(np.random.Philox(key=key))
+    random = stream(seed, purpose)
     rows = max(1, _DRAWS_AT_ONCE // len(values))
     blocks = [min(rows, RESAMPLES - done) for done in range(0, RESAMPLES, rows)]
     return np.concatenate([values[random.integers(len(values), size=(n, len(values)))].mean(axis=1) for n in blocks])

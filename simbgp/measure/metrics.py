@@ -10,6 +10,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from simbgp.measure.observed import Observed, Question, Value, narrowed, prefixes_of
+from simbgp.measure.procedures import procedure_s
 from simbgp.measure.sessions import detection_s, flaps, reestablish_s
 from simbgp.timeline import RouteChanged
 from simbgp.traffic import LoadRow, Window, load
@@ -103,7 +104,7 @@ def peak_node_load(run: Observed, asked: Question) -> Value | None:
     routers = [router.name for router in plan.routers if asked.router in (None, router.name)]
     if not plan.services or not run.happened(asked):
         return None
-    rows = [row for row in load(plan, run.timeline) if row.router in routers]
+    rows = [row for row in load(plan, run.timeline, run.seed, run.run) if row.router in routers]
     return Value(_peak(rows, _since_us(run, asked)) / len(routers))
 
 
@@ -148,6 +149,7 @@ METRICS: Mapping[str, Metric] = {
     "peak_node_load": peak_node_load,
     "detection_s": detection_s,
     "reestablish_s": reestablish_s,
+    "procedure_s": procedure_s,
     "flaps": flaps,
     "reset_share": _share_of("reset"),
     "broken_share": _share_of("reset", "timed_out", "not_opened"),
@@ -155,14 +157,6 @@ METRICS: Mapping[str, Metric] = {
     "reset_count": reset_count,
 }
 """Every metric by its name."""
-
-_STATE = frozenset({"service", "router", "fault", "prefix"})
-NARROWED_BY: Mapping[str, frozenset[str]] = {
-    **dict.fromkeys(METRICS, _STATE),
-    **dict.fromkeys(("blackhole_s", "lost_traffic_s", "zero_next_hop_s"), _STATE | {"min_share"}),
-    **dict.fromkeys(("reset_share", "broken_share", "delayed_share", "reset_count"), frozenset({"service", "fault"})),
-}
-"""What each metric can be narrowed to: an outcome is of a connection, whatever routers and prefixes it used."""
 
 
 def value_of(run: Observed, asked: Question) -> Value | None:

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from simbgp.measure.fault_clock import FaultClock
 from simbgp.scenario.plan import Plan, SloPlan
-from simbgp.timeline import FaultBegan, Timeline
+from simbgp.timeline import FaultBegan, FaultLog, Timeline
 from simbgp.traffic import ServiceOutcome, Window
 
 
@@ -42,14 +41,16 @@ class Observed:
     timeline: Timeline
     windows: Sequence[Window]
     outcomes: Sequence[ServiceOutcome]
-    clock: FaultClock = field(init=False)
+    seed: int = 0
+    run: int = 0
+    faults: FaultLog = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "clock", FaultClock(self.timeline))
+        object.__setattr__(self, "faults", FaultLog(self.timeline))
 
     def began(self, asked: Question) -> list[FaultBegan]:
         """The occurrences of faults that ``asked`` speaks of."""
-        return [fault for fault in self.clock.began if asked.fault is None or fault.fault == asked.fault]
+        return [fault for fault in self.faults.began if asked.fault is None or fault.fault == asked.fault]
 
     def happened(self, asked: Question) -> bool:
         """Whether the fault to which ``asked`` is narrowed occurred; True if it is not narrowed to one."""

@@ -4,9 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from simbgp.measure.fault_clock import touches
 from simbgp.measure.observed import Observed, Question, Value, prefixes_of
-from simbgp.timeline import FaultBegan, FaultEnded, SessionChanged
+from simbgp.timeline import FaultBegan, FaultEnded, SessionChanged, touches
 
 
 @dataclass(slots=True)
@@ -55,23 +54,25 @@ def _struck(run: Observed, asked: Question) -> Iterator[tuple[FaultBegan, _Sessi
     for session in sessions:
         of_node[session.node].append(session)
     for fault in run.began(asked):
+        if fault.kind == "backends-down":  # of pods: no session hangs on it
+            continue
         near = [session for node in fault.nodes for session in of_node[node]] if fault.nodes else sessions
         for session in near:
-            if touches(fault, session.node, session.router) and session.is_up_before(fault.time_us):
+            if touches(fault, session.router, session.node) and session.is_up_before(fault.time_us):
                 yield fault, session
 
 
 def _lost_us(run: Observed, fault: FaultBegan, session: _Session) -> int | None:
     """When the router lost the session because of ``fault``: before the next fault that touches it."""
-    return session.lost_in(fault.time_us, run.clock.next_after(fault.time_us, session.node, session.router))
+    return session.lost_in(fault.time_us, run.faults.next_after(fault.time_us, session.router, session.node))
 
 
 def _lasts(run: Observed, fault: FaultBegan, session: _Session) -> bool:
     """Whether ``fault`` still holds the session at the horizon and no other fault has come over it."""
-    if run.clock.next_after(fault.time_us, session.node, session.router) is not None:
+    if run.faults.next_after(fault.time_us, session.router, session.node) is not None:
         return False
     ended = (end for end in run.timeline.of(FaultEnded) if end.fault == fault.fault and end.time_us >= fault.time_us)
-    return not any(touches(end, session.node, session.router) for end in ended)
+    return not any(touches(end, session.router, session.node) for end in ended)
 
 
 def _slowest(times: list[Value]) -> Value | None:
@@ -117,5 +118,5 @@ def flaps(run: Observed, asked: Question) -> Value | None:
 
 
 def _because(run: Observed, asked: Question, session: _Session, time_us: int) -> bool:
-    latest = run.clock.latest(time_us, session.node, session.router)
+    latest = run.faults.latest(time_us, session.router, session.node)
     return asked.fault is None or (latest is not None and latest.fault == asked.fault)

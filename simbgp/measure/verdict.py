@@ -60,6 +60,13 @@ def overall(verdicts: Sequence[Verdict]) -> Verdict:
     return next((verdict for verdict in order if verdict in verdicts), Verdict.NO_SLO)
 
 
+def within(slo: SloPlan, value: Value) -> bool:
+    """Whether one run is within the bound; a censored value is not within a ``max``, whatever it is."""
+    least = -math.inf if slo.min_value is None else slo.min_value
+    most = math.inf if slo.max_value is None else slo.max_value
+    return least <= value.value <= most and not (value.censored and slo.max_value is not None)
+
+
 def _verdict(slo: SloPlan, found: Estimate) -> Verdict:
     low = -math.inf if found.low is None else found.low
     high = math.inf if found.high is None else found.high

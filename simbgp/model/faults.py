@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from simbgp.model.bgp.messages import SHUTDOWN
-from simbgp.model.bgp.session import Session
 from simbgp.model.clock import Order
-from simbgp.model.network.switch import Switch
+from simbgp.model.procedures import drain, rollout
 from simbgp.model.world import World
 from simbgp.scenario.plan import Occurrence
 from simbgp.timeline.facts import FaultBegan, FaultEnded
@@ -18,13 +17,13 @@ Act = Callable[[World, Occurrence, str, Hashable], None]
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A fault at one target, a node (with its sessions to the routers that the fault names) or a router: how it
-    begins and how it ends.
+    begins and how it ends; without an end it has none of its own, or sees to it itself, as procedures do.
 
     ``holder`` identifies the occurrence, so that overlapping faults each hold and release what they took down.
     """
 
     begin: Act
-    end: Act
+    end: Act | None = None
 
 
 def _crash(world: World, fault: Occurrence, node: str, holder: Hashable) -> None:
@@ -48,34 +47,36 @@ def _power_on(world: World, fault: Occurrence, node: str, holder: Hashable) -> N
 
 
 def _lose_packets(world: World, fault: Occurrence, node: str, holder: Hashable) -> None:
+    share, direction = float(fault.options.get("share", 1.0)), str(fault.options.get("direction", "both"))
     for session in world.sessions_of(node, fault.routers):
-        for way in _ways(session, fault):
-            way.hold(holder)
+        session.link.lose(holder, share, direction)
 
 
 def _pass_packets(world: World, fault: Occurrence, node: str, holder: Hashable) -> None:
     for session in world.sessions_of(node, fault.routers):
-        for way in _ways(session, fault):
-            way.release(holder)
+        session.link.mend(holder)
 
 
-def _ways(session: Session, fault: Occurrence) -> tuple[Switch, ...]:
-    """What the fault makes dark. Beyond a switch the carrier of both ends stays up: packets vanish, that is all."""
-    if fault.kind == "link-down" and session.direct:
-        return (session.carrier,)
-    direction = fault.options.get("direction", "both")
-    return {"to-node": (session.to_node,), "to-router": (session.to_router,)}.get(
-        str(direction), (session.to_node, session.to_router)
-    )
+def _cut_link(world: World, fault: Occurrence, node: str, holder: Hashable) -> None:
+    """Beyond a switch the carrier of both ends stays up: packets vanish, that is all."""
+    for session in world.sessions_of(node, fault.routers):
+        if session.direct:
+            session.link.carrier.hold(holder)
+        else:
+            session.link.lose(holder, 1.0, "both")
+
+
+def _mend_link(world: World, fault: Occurrence, node: str, holder: Hashable) -> None:
+    for session in world.sessions_of(node, fault.routers):
+        if session.direct:
+            session.link.carrier.release(holder)
+        else:
+            session.link.mend(holder)
 
 
 def _reset(world: World, fault: Occurrence, node: str, holder: Hashable) -> None:
     for session in world.sessions_of(node, fault.routers):
         session.node.reset()
-
-
-def _nothing(world: World, fault: Occurrence, node: str, holder: Hashable) -> None:
-    """A fault of one moment has no end."""
 
 
 def _shut_down(world: World, fault: Occurrence, node: str, holder: Hashable) -> None:
@@ -122,17 +123,43 @@ def _stall(world: World, fault: Occurrence, target: str, holder: Hashable) -> No
         world.router(target).stall(until_us)
 
 
+def _wakes(world: World, fault: Occurrence, target: str, holder: Hashable) -> None:
+    """The process knew when to wake."""
+
+
+def _operator_down(world: World, fault: Occurrence, _: str, holder: Hashable) -> None:
+    world.operator.up.hold(holder)
+
+
+def _operator_up(world: World, fault: Occurrence, _: str, holder: Hashable) -> None:
+    world.operator.up.release(holder)
+
+
+def _backends_down(world: World, fault: Occurrence, _: str, holder: Hashable) -> None:
+    service, wanted = str(fault.options["service"]), tuple(fault.options["backends"])
+    world.failed[holder] = world.pods.of(service, wanted)
+    world.pods.fail(service, world.failed[holder])
+
+
+def _backends_up(world: World, fault: Occurrence, _: str, holder: Hashable) -> None:
+    world.pods.recover(str(fault.options["service"]), world.failed.pop(holder))
+
+
 KINDS: dict[str, Kind] = {
     "agent-crash": Kind(_crash, _container_starts),
     "agent-restart": Kind(_stop, _container_starts),
     "node-down": Kind(_power_off, _power_on),
-    "link-down": Kind(_lose_packets, _pass_packets),
+    "agent-upgrade": Kind(rollout.begin),
+    "backends-down": Kind(_backends_down, _backends_up),
+    "node-drain": Kind(drain.begin),
+    "operator-down": Kind(_operator_down, _operator_up),
+    "link-down": Kind(_cut_link, _mend_link),
     "link-loss": Kind(_lose_packets, _pass_packets),
     "peer-shutdown": Kind(_shut_down, _bring_up),
     "router-down": Kind(_router_down, _router_up),
     "router-restart": Kind(_daemon_down, _router_up),
-    "session-reset": Kind(_reset, _nothing),
-    "stall": Kind(_stall, _nothing),
+    "session-reset": Kind(_reset),
+    "stall": Kind(_stall, _wakes),
     "unlabel": Kind(_unlabel, _relabel),
 }
 
@@ -144,15 +171,26 @@ def schedule(world: World, place: int, occurrence: Occurrence) -> None:
 
 def _begin(world: World, place: int, fault: Occurrence) -> None:
     kind, now_us = KINDS[fault.kind], world.clock.now_us
-    world.timeline.write(FaultBegan(now_us, fault.fault, fault.kind, fault.nodes, fault.routers))
-    for target, down_for_us in zip(fault.nodes or fault.routers, fault.down_for_us, strict=True):
+    if fault.kind != "agent-upgrade":  # a rollout begins at each node in its turn
+        nodes = fault.nodes or _nodes_of_pods(world, fault)
+        world.timeline.write(FaultBegan(now_us, fault.fault, fault.kind, nodes, fault.routers))
+    for target, down_for_us in zip(fault.nodes or fault.routers or ("",), fault.down_for_us, strict=True):
         kind.begin(world, fault, target, place)
-        if down_for_us is not None:
-            world.clock.at(now_us + down_for_us, partial(_end, world, place, fault, target), Order.FAULT)
+        if down_for_us is not None and kind.end is not None:
+            end = partial(_end, world, place, fault, target, kind.end)
+            world.clock.at(now_us + down_for_us, end, Order.FAULT)
 
 
-def _end(world: World, place: int, fault: Occurrence, target: str) -> None:
+def _nodes_of_pods(world: World, fault: Occurrence) -> tuple[str, ...]:
+    """The nodes with the pods that fail."""
+    if fault.kind != "backends-down":
+        return ()
+    pods = world.pods.of(str(fault.options["service"]), tuple(fault.options["backends"]))
+    return tuple(dict.fromkeys(pod.node for pod in pods))
+
+
+def _end(world: World, place: int, fault: Occurrence, target: str, end: Act) -> None:
     now_us = world.clock.now_us
-    nodes, routers = ((target,), fault.routers) if fault.nodes else ((), (target,))
+    nodes, routers = ((target,), fault.routers) if fault.nodes else ((), fault.routers and (target,))
     world.timeline.write(FaultEnded(now_us, fault.fault, fault.kind, nodes, routers))
-    KINDS[fault.kind].end(world, fault, target, place)
+    end(world, fault, target, place)

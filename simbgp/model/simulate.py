@@ -19,5 +19,5 @@ def simulate(trial: Trial) -> Timeline:
         schedule(world, place, occurrence)
     world.clock.run(until_us=trial.plan.horizon_us)
     for session in world.touched_sessions():
-        session.router.check()
+        session.router.rib.check(session.router.state == "established")
     return world.timeline

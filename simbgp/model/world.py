@@ -1,14 +1,16 @@
 """All that exists in one run. Nodes, routers and sessions come into being when a fault first touches them."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import ip_address
 
 from simbgp.model.bgp.session import Session
 from simbgp.model.clock import Clock
-from simbgp.model.cluster.endpoints import Endpoints
+from simbgp.model.cluster.endpoints import Endpoint, Endpoints
 from simbgp.model.cluster.node import Node
+from simbgp.model.cluster.operator import Operator
+from simbgp.model.cluster.pods import Pods
 from simbgp.model.network.router import Router
 from simbgp.scenario.plan import PeeringPlan, Plan, RouterPlan, Trial
 from simbgp.timeline import Start, Timeline
@@ -83,6 +85,10 @@ class World:
         self.clock = Clock()
         self.timeline = Timeline(self.index.start, trial.plan.horizon_us)
         self.endpoints = Endpoints(self)
+        self.pods = Pods(self)
+        self.operator = Operator(self)
+        self.failed: dict[Hashable, tuple[Endpoint, ...]] = {}
+        """The pods that each running failure of a service's backends took down."""
         self._nodes: dict[str, Node] = {}
         self._routers: dict[str, Router] = {}
         self._sessions: dict[str, list[Session]] = {}

@@ -6,6 +6,7 @@ from typing import Literal
 
 from simbgp.profiles.cited import Cited
 from simbgp.profiles.law import Law
+from simbgp.profiles.switch import Switch
 
 Keep = Literal["gr", "notification", "never"]
 """When a loss keeps routes: ``gr`` if graceful restart was negotiated, ``notification`` only if both ends also sent
@@ -77,6 +78,8 @@ class RouterProfile:
     """Whether its own OPEN carries the N bit."""
     stale_path_s: int | None
     """Upper bound on stale routes counted from the loss; None: no such timer."""
+    restart_timer_until: Literal["established", "end_of_rib"]
+    """What stops the restart timer: the session's return (RFC 4724 §4.2), or only the peer's End-of-RIB."""
     keeps_stale: KeepsStale
     forwarding_bit: Literal["honoured", "ignored"]
     """Whether F=0 (or the family missing) after the restart drops the family's stale routes at re-establishment."""
@@ -92,6 +95,11 @@ class RouterProfile:
     """A connection from a peer that is still Established. ``closed``: it is closed. Else, where graceful restart was
     negotiated, it takes over (RFC 4724 §4.2), or ends the old session and is lost itself; where it was not, it is
     refused by collision detection (RFC 4271 §6.8)."""
+    bfd_keeps_stale: Keep
+    """Whether routes stay as after a graceful loss when BFD says the peer is gone (RFC 5882 §4.3)."""
+    bfd_ends_restart: Literal["always", "if_independent", "never"]
+    """Whether BFD that fails while the peer restarts ends the restart: RFC 5882 §4.3 says so only where BFD does not
+    share the fate of the control plane (the C bit)."""
     end_of_rib: Law
     """Established to the router's own End-of-RIB marker on the wire."""
     fast_fallover: bool
@@ -123,3 +131,5 @@ class RouterProfile:
     citations: Mapping[str, Cited] = field(default_factory=dict, compare=False)
     unknowns: tuple[str, ...] = ()
     """Sentences a result must carry: what of this profile is not known or not modelled."""
+    switches: tuple[Switch, ...] = field(default=(), compare=False)
+    """What is open and is played every way; the fields themselves hold the first alternative."""

@@ -6,6 +6,7 @@ from typing import Literal
 
 from simbgp.profiles.cited import Cited
 from simbgp.profiles.law import Law
+from simbgp.profiles.switch import Switch
 
 Stop = Literal["close", "cease"]
 
@@ -37,6 +38,11 @@ class SpeakerProfile:
     open_exchange: Law
     """Dial answered to Established, with the start of the process."""
 
+    update_delay: Law
+    """Established to the first UPDATE at the router."""
+    routes_ready: Law
+    """Start of the process until it has routes to announce; a session that is up before gets an End-of-RIB alone."""
+
     sigterm_restart: Stop
     """On SIGTERM, to a peer with graceful restart negotiated: ``close`` (no NOTIFICATION) or ``cease`` (6/3)."""
     sigterm_plain: Stop
@@ -62,8 +68,16 @@ class SpeakerProfile:
     the router still considers up."""
     unlabel: Law
     """From the change of the node's label to the speaker's removal of the peer."""
+    reconcile: Law
+    """From the change of endpoints that the agent sees to its UPDATE."""
+    local_route_needs: Literal["active", "any"]
+    """Which local endpoints of a Local service make the node announce it: those that are ready, or any listed."""
+    withdraws_without_backends: bool
+    """Whether a Cluster service without a ready endpoint is withdrawn everywhere."""
     dsr_reset_reaches_client: bool
     """Whether the RST of a backend that does not know a DSR connection leaves with the service's address."""
 
     citations: Mapping[str, Cited] = field(default_factory=dict, compare=False)
     unknowns: tuple[str, ...] = ()
+    switches: tuple[Switch, ...] = field(default=(), compare=False)
+    """What is open and is played every way."""

@@ -6,11 +6,9 @@ import click
 
 from simbgp.report.numbers import columns, listed, percent, plural, seconds
 from simbgp.report.story import tell
-from simbgp.scenario.plan import Plan, ServicePlan
+from simbgp.scenario.plan import Plan
 from simbgp.timeline import FaultBegan, Timeline
-from simbgp.traffic.balancer import Balancer
-from simbgp.traffic.ecmp import next_hop_group
-from simbgp.traffic.history import History
+from simbgp.traffic import History, NextHop, NextHops, obstacles, settled
 
 _FACTS = 8
 
@@ -20,7 +18,7 @@ def explanation(plan: Plan, timeline: Timeline, at_us: int, service: str | None 
 
     Without ``service`` these are all service prefixes, and the PodCIDRs of nodes that a fault has touched by then.
     """
-    history = History(plan, timeline)
+    history = settled(plan, timeline)
     lines = []
     for router, prefix in _places(plan, timeline, history, at_us, service):
         lines += [*_prefix_lines(plan, history, router, prefix, at_us), ""]
@@ -49,39 +47,47 @@ def _places(
 
 def _prefix_lines(plan: Plan, history: History, router: str, prefix: str, at_us: int) -> list[str]:
     """One prefix at one router."""
-    members = history.next_hops(router, prefix).at(at_us)
+    hops = obstacles(plan, history, router, prefix, at_us)
     service = next((item for item in plan.services if prefix in item.prefixes), None)
     title = f"{service.name + ' ' if service else ''}{prefix} at {router}, t = {seconds(at_us / 1e6)}"
-    if not members:
+    if not hops:
         return [f"{title}: " + click.style("no next hop, all of it is lost (no-route)", fg="red")]
     kind = next(item.ecmp.hash for item in plan.routers if item.name == router)
-    weights = {node.name: node.ecmp_weight for node in plan.nodes}
-    shares = next_hop_group(kind, tuple(weights[node] for node in members)).shares()
-    found = [_obstacle(plan, history, router, node, service, at_us) for node in members]
-    lost = sum(share * fraction for share, (fraction, _) in zip(shares, found, strict=True))
+    group = history.groups(router, prefix).at(at_us)
+    lost = sum(hop.share * hop.obstacle.lost for hop in hops)
     summary = click.style(f"{percent(lost)} is lost", fg="red") if lost else click.style("nothing is lost", fg="green")
-    rows = [(percent(share), node, text) for share, node, (_, text) in zip(shares, members, found, strict=True)]
-    return [f"{title}: {summary}; {plural(len(members), 'next hop')} by {kind}", *columns(rows, right=frozenset({0}))]
+    rows = [
+        (percent(hop.share), hop.node, _fate(hop) + _why_share(plan, group, place)) for place, hop in enumerate(hops)
+    ]
+    return [f"{title}: {summary}; {plural(len(hops), 'next hop')} by {kind}", *columns(rows, right=frozenset({0}))]
 
 
-def _obstacle(
-    plan: Plan, history: History, router: str, node: str, service: ServicePlan | None, at_us: int
-) -> tuple[float, str]:
-    """The share of what ``node`` is sent that is lost, and the first obstacle on the packet's way."""
-    if not history.path(router, node).at(at_us):
-        return 1.0, "link: packets from the router do not get here, though the node is alive"
-    if not history.forwarding(node).at(at_us):
-        return 1.0, "dead-next-hop: the node forwards nothing, and the router still sends to it"
-    if service is None:
-        return 0.0, "ok"
-    view = history.view(node, service.name).at(at_us)
-    if not view:
-        return 1.0, "no-backend: the node knows no backend"
-    dead = [backend for backend in view if history.life(service.name, backend).at(at_us) % 2]
-    if not dead:
-        return 0.0, f"ok, picks among {plural(len(view), 'backend')}"
-    fraction = Balancer(plan.load_balancer, service).share(view, dead)
-    return fraction, f"dead-backend: {percent(fraction)} of its picks are {listed(dead)}, dead and not yet removed"
+def _why_share(plan: Plan, group: NextHops, place: int) -> str:
+    """Where a next hop's share comes from: its buckets in a resilient group, else its weight where weights differ."""
+    if group.table:
+        return f"; has {group.buckets_of(place)} of {plural(len(group.table) // 2, 'bucket')}"
+    by_node = {node.name: node.ecmp_weight for node in plan.nodes}
+    weights = [by_node[node] for node in group.members]
+    return f"; has weight {weights[place]} of {sum(weights)}" if len(set(weights)) > 1 else ""
+
+
+def _fate(hop: NextHop) -> str:
+    """What becomes of the packets that a next hop is sent."""
+    cause, lost, backends = hop.obstacle
+    if hop.skipped and not hop.share:
+        return "skipped: its neighbour entry failed, and the next in the group gets its flows"
+    match cause:
+        case "link" if lost == 1.0:
+            return "link: packets from the router do not get here, though the node is alive"
+        case "link":
+            return f"link: {percent(lost)} of the packets from the router are lost on the way or behind it"
+        case "dead-next-hop":
+            return "dead-next-hop: the node forwards nothing, and the router still sends to it"
+        case "no-backend":
+            return "no-backend: the node knows no backend"
+        case "dead-backend":
+            return f"dead-backend: {percent(lost)} of its picks are {listed(backends)}, dead and not yet removed"
+    return "ok" if hop.picks_among is None else f"ok, picks among {plural(hop.picks_among, 'backend')}"
 
 
 def _why(timeline: Timeline, at_us: int) -> list[str]:

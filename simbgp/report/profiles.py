@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from simbgp.profiles import RouterProfile, SpeakerProfile, router, router_names, speaker, speaker_names
+from simbgp.profiles import RouterProfile, SpeakerProfile, Switch, router, router_names, speaker, speaker_names
 from simbgp.report.numbers import columns
 
 Profile = RouterProfile | SpeakerProfile
@@ -41,6 +41,17 @@ def sheet(profile: Profile) -> dict[str, Any]:
         "title": profile.title,
         "calibrated": profile.calibrated,
         "unknowns": list(profile.unknowns),
+        "switches": [
+            {
+                "name": switch.name,
+                "alternatives": [{"label": a.label, "values": dict(a.values)} for a in switch.alternatives],
+                "ask": switch.ask,
+                "source": switch.source,
+                "faults": list(switch.faults),
+                "needs_restart": switch.needs_restart,
+            }
+            for switch in profile.switches
+        ],
         "values": values,
     }
 
@@ -50,7 +61,18 @@ def sheet_lines(profile: Profile) -> list[str]:
     head = [f"{profile.name}: {profile.title}", f"calibrated on: {profile.calibrated or 'nothing, uncalibrated'}"]
     rows = [("VALUE", "IS", "CONFIDENCE", "SOURCE")]
     rows += [(name, _shown(line.value), line.confidence, line.source) for name, line in profile.citations.items()]
-    return [*head, *(f"unknown: {text}" for text in profile.unknowns), "", *columns(rows, indent="")]
+    head += [f"unknown: {text}" for text in profile.unknowns]
+    head += [line for switch in profile.switches for line in _switch_lines(switch)]
+    return [*head, "", *columns(rows, indent="")]
+
+
+def _switch_lines(switch: Switch) -> list[str]:
+    taken, *others = (alternative.label for alternative in switch.alternatives)
+    played = f"where a fault is {' or '.join(switch.faults)}" if switch.faults else "every way"
+    return [
+        f"switch: {switch.name}: {taken} (taken) or {' or '.join(others)}; played {played}",
+        f"  find out: {switch.ask}",
+    ]
 
 
 def _shown(value: object) -> str:

@@ -3,14 +3,17 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from simbgp.report.numbers import listed, plural
+from simbgp.report.numbers import listed, percent, plural
 from simbgp.timeline import (
+    BackendAdded,
     ConntrackLost,
     Fact,
     FaultBegan,
     FaultEnded,
     ForwardingChanged,
+    NeighbourChanged,
     PathChanged,
+    ProcedureEnded,
     RouteChanged,
     SessionChanged,
     Timeline,
@@ -86,9 +89,20 @@ def _read(fact: Fact) -> Iterator[_Reading]:
         case ForwardingChanged(_, node, up):
             word = "forwards again" if up else "forwards nothing any more"
             yield ("forwarding", up), 2, node, lambda things: f"{listed(things)} {word}"
-        case PathChanged(_, router, node, up):
-            word = "pass again" if up else "vanish"
-            yield ("path", router, up), 2, node, lambda things: f"packets between {router} and {listed(things)} {word}"
+        case PathChanged(_, router, node, lost_share):
+            what = "packets" if lost_share in (0.0, 1.0) else f"{percent(lost_share)} of the packets"
+            word = "vanish" if lost_share else "pass again"
+            key = "path", router, lost_share
+            yield key, 2, node, lambda things: f"{what} between {router} and {listed(things)} {word}"
+        case NeighbourChanged(_, router, node, reachable):
+            word = "has resolved" if reachable else "cannot resolve"
+            then = "" if reachable else ": the next in their groups get what was sent there"
+            key = "neighbour", router, reachable
+            yield key, 2, node, lambda things: f"{router} {word} {listed(things)}{then}"
+        case ProcedureEnded(_, fault):
+            yield ("done", fault), 1, str(fault), lambda things: "the last step of the procedure is done"
+        case BackendAdded(_, service, backend, node):
+            yield ("joined", service, node), 3, backend, lambda things: f"{listed(things)} joins {service} on {node}"
         case ConntrackLost(_, node):
             yield ("conntrack",), 4, node, lambda things: f"{listed(things)} has forgotten its connections"
         case ViewChanged(_, node, service, _, backends):

@@ -68,12 +68,12 @@ def _beside(form: ClosedForm, stats: Stats) -> str:
 
 
 def _slo_lines(result: Result) -> list[str]:
-    rows = [_slo_row(found) for found in result.slo]
+    rows = [_slo_row(*found) for found in zip(result.slo, result.disputes, strict=True)]
     marks = [click.style(_MARKS[found.verdict], fg=_COLOURS.get(found.verdict)) for found in result.slo]
     return [f"  {mark} {line}" for mark, line in zip(marks, columns(rows, indent=""), strict=True)]
 
 
-def _slo_row(found: SloResult) -> tuple[str, str, str]:
+def _slo_row(found: SloResult, disputed: str | None) -> tuple[str, str, str]:
     slo, bound = found.slo, of_metric(found.slo.metric, bound_of(found.slo))
     narrowed = [
         f"{name} {value}"
@@ -84,7 +84,8 @@ def _slo_row(found: SloResult) -> tuple[str, str, str]:
     asked = " ".join([slo.metric, *(f"({', '.join(narrowed)})" for _ in narrowed[:1]), slo.stat, relation, bound])
     if found.estimate is None:
         return asked, "", "never happened in these runs"
-    return asked, with_interval(slo.metric, found.estimate), _by_how_much(found)
+    said = _by_how_much(found) if disputed is None else f"hangs on an unknown: {disputed}"
+    return asked, with_interval(slo.metric, found.estimate), said
 
 
 def _by_how_much(found: SloResult) -> str:

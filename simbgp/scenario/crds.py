@@ -4,13 +4,32 @@ Source: cilium ``pkg/k8s/apis/cilium.io/v2/bgp_*_types.go``; ``v2alpha1`` has th
 are errors, as ``kubectl apply`` has it; what the API server itself adds (metadata, status) is not looked at.
 """
 
+import ipaddress
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from simbgp.scenario.schema.base import Asn, Cidr, HoldSeconds, Many, Part, RestartSeconds, Text
+from simbgp.scenario.schema.base import Asn, Cidr, HoldSeconds, Many, Part, RestartSeconds, Text, read_address
+
+IpAddress = Annotated[str, AfterValidator(read_address)]
+
+
+def _router_id(text: str) -> str:
+    """Four octets, as an IPv4 address."""
+    if "." not in (address := read_address(text)):
+        raise ValueError(f"{text!r} is not a router ID; allowed: like 10.0.0.1")
+    return address
+
+
+def _loose_prefix(text: str) -> str:
+    """A prefix in canonical text; bits behind its length are dropped, as LB-IPAM does."""
+    try:
+        return str(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        raise ValueError(f"{text!r} is not a prefix; allowed: like 20.0.10.0/24 or 2004::/64") from None
+
 
 PositiveInt32 = Annotated[int, Field(ge=1, le=2147483647)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -26,7 +45,15 @@ class Metadata(Lenient):
     """``metadata``."""
 
     name: Text
+    namespace: str | None = None
     labels: Mapping[str, str] | None = None
+    annotations: Mapping[str, str] | None = None
+
+
+class Object(Lenient):
+    """Any object of the API."""
+
+    metadata: Metadata
 
 
 class Requirement(Part):
@@ -76,10 +103,9 @@ class NodeStatus(Lenient):
     addresses: Many[NodeAddress] = ()
 
 
-class NodeObject(Lenient):
+class NodeObject(Object):
     """A ``v1`` Node."""
 
-    metadata: Metadata
     spec: NodeSpec = NodeSpec()
     status: NodeStatus = NodeStatus()
 
@@ -96,7 +122,7 @@ class Peer(Part):
     """One of ``peers``."""
 
     name: Text
-    peer_address: Text | None = None
+    peer_address: IpAddress | None = None
     peer_asn: Annotated[int, Field(ge=0, le=4294967295, alias="peerASN")] = 0
     auto_discovery: Any = None
     peer_config_ref: PeerConfigRef | None = None
@@ -118,10 +144,9 @@ class ClusterConfigSpec(Part):
     bgp_instances: Annotated[Many[Instance], Field(min_length=1, max_length=16)]
 
 
-class ClusterConfig(Lenient):
+class ClusterConfig(Object):
     """A CiliumBGPClusterConfig."""
 
-    metadata: Metadata
     spec: ClusterConfigSpec
 
 
@@ -166,21 +191,84 @@ class PeerConfigSpec(Part):
     families: Many[Family] | None = None
 
 
-class PeerConfig(Lenient):
+class PeerConfig(Object):
     """A CiliumBGPPeerConfig."""
 
-    metadata: Metadata
     spec: PeerConfigSpec = PeerConfigSpec()
+
+
+class ServiceOptions(Part):
+    """``service`` of an advertisement: which addresses; aggregation is not for Local services."""
+
+    addresses: Annotated[Many[Literal["LoadBalancerIP", "ClusterIP", "ExternalIP"]], Field(min_length=1)]
+    aggregation_length_ipv4: Annotated[int, Field(ge=0, le=31)] | None = Field(None, alias="aggregationLengthIPv4")
+    aggregation_length_ipv6: Annotated[int, Field(ge=0, le=127)] | None = Field(None, alias="aggregationLengthIPv6")
+
+
+class InterfaceOptions(Part):
+    """``interface`` of an advertisement."""
+
+    name: Text
+
+
+WellKnown = Literal[
+    "internet",
+    "planned-shut",
+    "accept-own",
+    "route-filter-translated-v4",
+    "route-filter-v4",
+    "route-filter-translated-v6",
+    "route-filter-v6",
+    "llgr-stale",
+    "no-llgr",
+    "blackhole",
+    "no-export",
+    "no-advertise",
+    "no-export-subconfed",
+    "no-peer",
+]
+
+
+def _community(text: str) -> str:
+    """``65000:99`` or one number (RFC 1997)."""
+    parts = text.split(":")
+    most = 65535 if len(parts) == 2 else 4294967295
+    if len(parts) > 2 or not all(part.isascii() and part.isdigit() and int(part) <= most for part in parts):
+        raise ValueError(f"{text!r} is not a community; allowed: like 65000:99, or a number up to 4294967295")
+    return text
+
+
+def _large_community(text: str) -> str:
+    """``64512:1:2`` (RFC 8092)."""
+    parts = text.split(":")
+    if len(parts) != 3 or not all(part.isascii() and part.isdigit() and int(part) <= 4294967295 for part in parts):
+        raise ValueError(f"{text!r} is not a large community; allowed: like 64512:1:2")
+    return text
+
+
+class Communities(Part):
+    """BGP communities (RFC 1997, RFC 8092)."""
+
+    standard: Many[Annotated[str, AfterValidator(_community)]] = ()
+    well_known: Many[WellKnown] = ()
+    large: Many[Annotated[str, AfterValidator(_large_community)]] = ()
+
+
+class Attributes(Part):
+    """Path attributes."""
+
+    communities: Communities = Communities()
+    local_preference: Annotated[int, Field(ge=0, le=4294967295)] | None = None
 
 
 class Advertised(Part):
     """One of ``advertisements``."""
 
     advertisement_type: Literal["PodCIDR", "CiliumPodIPPool", "Service", "Interface"]
-    service: Any = None
-    interface: Any = None
+    service: ServiceOptions | None = None
+    interface: InterfaceOptions | None = None
     selector: LabelSelector | None = None
-    attributes: Any = None
+    attributes: Attributes = Attributes()
 
 
 class AdvertisementSpec(Part):
@@ -189,17 +277,89 @@ class AdvertisementSpec(Part):
     advertisements: Many[Advertised]
 
 
-class Advertisement(Lenient):
+class Advertisement(Object):
     """A CiliumBGPAdvertisement."""
 
-    metadata: Metadata
     spec: AdvertisementSpec
 
 
-READ: Mapping[str, tuple[tuple[str, ...], type[Lenient]]] = {
-    "Node": (("v1",), NodeObject),
-    "CiliumBGPClusterConfig": (("cilium.io/v2", "cilium.io/v2alpha1"), ClusterConfig),
-    "CiliumBGPPeerConfig": (("cilium.io/v2", "cilium.io/v2alpha1"), PeerConfig),
-    "CiliumBGPAdvertisement": (("cilium.io/v2", "cilium.io/v2alpha1"), Advertisement),
-}
-"""The kinds that are read, with the versions of theirs."""
+class PeerOverride(Part):
+    """One of ``peers`` of an override; ``localPort`` does nothing, as in the CRD."""
+
+    name: Text
+    local_address: IpAddress | None = None
+    local_port: Port | None = None
+
+
+class InstanceOverride(Part):
+    """One of ``bgpInstances`` of an override."""
+
+    name: Text
+    router_id: Annotated[str, AfterValidator(_router_id)] | None = Field(None, alias="routerID")
+    local_port: Port | None = None
+    local_asn: Asn | None = Field(None, alias="localASN")
+    peers: Many[PeerOverride] = ()
+
+
+class NodeConfigOverrideSpec(Part):
+    """``spec`` of a CiliumBGPNodeConfigOverride."""
+
+    bgp_instances: Annotated[Many[InstanceOverride], Field(min_length=1)]
+
+
+class NodeConfigOverride(Object):
+    """A CiliumBGPNodeConfigOverride; its name is that of the node."""
+
+    spec: NodeConfigOverrideSpec
+
+
+class IpBlock(Part):
+    """One of ``blocks``: a prefix, or a range of addresses."""
+
+    cidr: Annotated[str, AfterValidator(_loose_prefix)] | None = None
+    start: IpAddress | None = None
+    stop: IpAddress | None = None
+
+
+class IpPoolSpec(Part):
+    """``spec`` of a CiliumLoadBalancerIPPool; without a selector it is for all services."""
+
+    service_selector: LabelSelector | None = None
+    allow_first_last_ips: Literal["Yes", "No"] | None = Field(None, alias="allowFirstLastIPs")
+    blocks: Many[IpBlock] = ()
+    disabled: bool = False
+
+
+class IpPool(Object):
+    """A CiliumLoadBalancerIPPool."""
+
+    spec: IpPoolSpec = IpPoolSpec()
+
+
+class CiliumNodeAddress(Lenient):
+    """One of ``addresses``."""
+
+    type: Text
+    ip: IpAddress
+
+
+class CiliumNodeIpam(Lenient):
+    """``spec.ipam`` of a CiliumNode."""
+
+    pod_cidrs: Many[Cidr] | None = Field(None, alias="podCIDRs")
+
+
+class CiliumNodeSpec(Lenient):
+    """``spec`` of a CiliumNode."""
+
+    addresses: Many[CiliumNodeAddress] = ()
+    ipam: CiliumNodeIpam = CiliumNodeIpam()
+
+
+class CiliumNode(Object):
+    """A CiliumNode: its labels and podCIDRs are those that BGP goes by, where the Node of that name differs."""
+
+    spec: CiliumNodeSpec = CiliumNodeSpec()
+
+
+CILIUM = ("cilium.io/v2", "cilium.io/v2alpha1")

@@ -31,9 +31,9 @@ class Draft:
         rows = self.rows.get(section, range(len(entries)))
         return (((section, row), entry) for row, entry in zip(rows, entries, strict=True))
 
-    def problem(self, path: Path, message: str) -> Problem:
-        """A problem at a path of the file."""
-        return self.tree.problem(path, message)
+    def problem(self, path: Path, message: str, *, at_key: bool = False) -> Problem:
+        """A problem of the value at a path of the file, or of its key."""
+        return self.tree.problem(path, message, at_key=at_key)
 
 
 def read_draft(tree: Tree) -> tuple[Draft | None, list[Problem]]:

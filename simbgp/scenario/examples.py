@@ -158,6 +158,65 @@ _KINDS: Mapping[str, tuple[str, str, str, str]] = {
 """,
         "  - {metric: blackhole_s, stat: max, max: 1s}\n",
     ),
+    "agent-upgrade": (
+        "The agents of all nodes are rolled over to another release, one after the other.",
+        "30m",
+        """\
+  - at: 60s
+    kind: agent-upgrade
+    to: "1.20"
+    maxUnavailable: 25%       # or a number; Cilium's chart says 2
+    minReadySeconds: 30       # ready is not yet Established
+    imagePull: {uniform: [20s, 40s]}    # after the old agent has ended
+    prePulled: false          # true: the images are on the nodes before
+""",
+        """\
+  - {metric: zero_next_hop_s, stat: max, max: 0s}
+  - {metric: procedure_s, stat: p99, max: 10m}
+""",
+    ),
+    "node-drain": (
+        "A node is taken out for maintenance in the order of Cilium's guide, and is back later.",
+        "30m",
+        """\
+  - at: 60s
+    kind: node-drain
+    node: worker-1
+    order: [drain, unlabel, wait, poweroff]    # in any order; leave out what is not done
+    wait: auto                # or a duration; `simbgp wait` says which
+    terminationGracePeriodSeconds: 30
+    downFor: 5m               # from the last step until the power is back
+""",
+        """\
+  - {metric: blackhole_s, stat: max, max: 1s}
+  - {metric: procedure_s, stat: p99, max: 3m}
+""",
+    ),
+    "operator-down": (
+        "The Cilium operator is away while the label of a node changes: nothing happens until it is back.",
+        "15m",
+        """\
+  - at: 60s
+    kind: operator-down
+    downFor: 5m
+  - at: 90s
+    kind: unlabel
+    node: worker-1
+""",
+        "  - {metric: blackhole_s, stat: max, max: 1s}\n",
+    ),
+    "backends-down": (
+        "All backends of a service fail at once: a Cluster service keeps its VIP, a Local one withdraws it.",
+        "10m",
+        """\
+  - at: 60s
+    kind: backends-down
+    service: web
+    # backends: [web-1, web-2]    # without: all of them
+    downFor: 30s
+""",
+        "  - {metric: blackhole_s, stat: max, max: 35s}\n",
+    ),
     "unlabel": (
         "A node is taken out of BGP by its label before maintenance, and put back later.",
         "10m",

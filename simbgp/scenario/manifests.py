@@ -3,12 +3,23 @@
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from simbgp.scenario.crds import READ, Advertisement, ClusterConfig, Lenient, NodeObject, PeerConfig
+from simbgp.scenario.crds import (
+    Advertisement,
+    CiliumNode,
+    ClusterConfig,
+    Metadata,
+    NodeConfigOverride,
+    NodeObject,
+    Object,
+    PeerConfig,
+)
 from simbgp.scenario.errors import Path, Problem, ScenarioError
+from simbgp.scenario.k8s import Secret
+from simbgp.scenario.kinds import NAMESPACED, READ
 from simbgp.scenario.messages import validate
 from simbgp.scenario.plan import NodePlan
 from simbgp.scenario.schema.base import read_address
@@ -42,7 +53,7 @@ class Objects:
     warnings: tuple[str, ...] = ()
     texts: Mapping[str, str] = field(default_factory=dict)
 
-    def of(self, kind: type[Lenient]) -> list[Item]:
+    def of(self, kind: type[Object]) -> list[Item]:
         """The objects of one kind."""
         return [item for item in self.items if isinstance(item.body, kind)]
 
@@ -62,9 +73,20 @@ class Objects:
         return self.of(Advertisement)
 
     @property
+    def overrides(self) -> dict[str, NodeConfigOverride]:
+        """The CiliumBGPNodeConfigOverrides by node."""
+        return {item.name: item.body for item in self.of(NodeConfigOverride)}
+
+    @property
     def nodes(self) -> list[NodePlan]:
-        """The Nodes; addresses that are none were reported, and are left out."""
-        return [_node(item.body) for item in self.of(NodeObject)]
+        """The Nodes as BGP knows them; addresses that are none were reported, and are left out.
+
+        Labels and podCIDRs of a CiliumNode win over those of the Node of its name (operator/pkg/bgp/cluster.go).
+        """
+        own = {item.name: _node(item.body) for item in self.of(NodeObject)}
+        for item in self.of(CiliumNode):
+            own[item.name] = _as_cilium_has_it(item.body, own.get(item.name))
+        return list(own.values())
 
 
 def _node(node: NodeObject) -> NodePlan:
@@ -73,6 +95,17 @@ def _node(node: NodeObject) -> NodePlan:
     addresses = tuple(read_address(address) for address in internal if _is_address(address))
     labels = dict(node.metadata.labels or {})
     return NodePlan(node.metadata.name, addresses, tuple(cidrs), labels, labels.get("topology.kubernetes.io/rack"))
+
+
+def _as_cilium_has_it(own: CiliumNode, node: NodePlan | None) -> NodePlan:
+    internal = tuple(entry.ip for entry in own.spec.addresses if entry.type == "InternalIP")
+    labels = dict(own.metadata.labels or {})
+    cidrs = own.spec.ipam.pod_cidrs
+    if node is None:
+        rack = labels.get("topology.kubernetes.io/rack")
+        return NodePlan(own.metadata.name, internal, tuple(cidrs or ()), labels, rack)
+    labels = labels or dict(node.labels)
+    return replace(node, addresses=node.addresses or internal, pod_cidrs=tuple(cidrs or node.pod_cidrs), labels=labels)
 
 
 def _is_address(text: str) -> bool:
@@ -88,19 +121,30 @@ def read_objects(tree: Tree, patterns: Sequence[str], folder: FilePath | None) -
     if not patterns:
         return Objects()
     problems: list[Problem] = []
-    items: dict[tuple[str, str], Item] = {}
     texts: dict[str, str] = {}
-    unused: Counter[str] = Counter()
     for path in _files(tree, patterns, folder, problems):
         try:
             shown = os.path.join(str(folder), path)
             texts[path] = read_file(FilePath(shown), shown)
-            for document in read_documents(texts[path], shown):
+        except ScenarioError as error:
+            problems.extend(error.problems)
+    found = objects_of({os.path.join(str(folder), path): text for path, text in texts.items()})
+    return replace(found, problems=(*problems, *found.problems), texts=texts)
+
+
+def objects_of(texts: Mapping[str, str]) -> Objects:
+    """The objects in some texts, by the name of the file each is from."""
+    problems: list[Problem] = []
+    items: dict[tuple[str, str], Item] = {}
+    unused: Counter[str] = Counter()
+    for shown, text in texts.items():
+        try:
+            for document in read_documents(text, shown):
                 for item in _objects(document, document.data, (), problems, unused):
                     _add(items, item, problems)
         except ScenarioError as error:
             problems.extend(error.problems)
-    return Objects(tuple(items.values()), tuple(problems), tuple(_warnings(unused, items)), texts)
+    return Objects(tuple(items.values()), tuple(problems), tuple(_warnings(unused, items)), dict(texts))
 
 
 def _files(tree: Tree, patterns: Sequence[str], folder: FilePath | None, problems: list[Problem]) -> Iterator[str]:
@@ -113,11 +157,17 @@ def _files(tree: Tree, patterns: Sequence[str], folder: FilePath | None, problem
                 raise ValueError(f"no file matches {pattern!r} beneath {folder}")
             seen.update(dict.fromkeys(found))
         except (ValueError, NotImplementedError, OSError) as error:
-            problems.append(tree.problem(("cluster", "manifests", i), str(error)))
+            problems.append(tree.problem(_place(tree, i), str(error)))
     if len(seen) > MAX_FILES:
         problems.append(tree.problem(("cluster", "manifests"), f"{len(seen)} files; allowed: at most {MAX_FILES}"))
         return
     yield from seen
+
+
+def _place(tree: Tree, i: int) -> Path:
+    """Where the pattern ``i`` is written; the one after those of ``manifests`` is that of ``from``."""
+    written = ("cluster", "manifests", i)
+    return written if written in tree.places else ("cluster", "from")
 
 
 def _beneath(pattern: str, folder: FilePath | None) -> Iterator[str]:
@@ -160,7 +210,12 @@ def _read(tree: Tree, kind: str, data: dict[str, Any], base: Path, problems: lis
     body, wrong = validate(model, tree, data, base)
     problems.extend(problem for _, problem in wrong)
     if body is not None:
-        yield Item(kind, data["metadata"]["name"], body, tree, base)
+        yield Item(kind, _name(kind, body.metadata), body, tree, base)
+
+
+def _name(kind: str, metadata: Metadata) -> str:
+    """``namespace/name``, or the name of what has no namespace."""
+    return f"{metadata.namespace or 'default'}/{metadata.name}" if kind in NAMESPACED else metadata.name
 
 
 def _add(items: dict[tuple[str, str], Item], item: Item, problems: list[Problem]) -> None:
@@ -180,6 +235,7 @@ def _warnings(unused: Counter[str], items: Mapping[tuple[str, str], Item]) -> It
     if unused:
         counts = ", ".join(f"{kind} {count}" for kind, count in sorted(unused.items()))
         yield f"{unused.total()} objects of the manifests are not used: {counts}"
+    secrets = {item.body.metadata.name for item in items.values() if isinstance(item.body, Secret)}
     for item in items.values():
         if isinstance(item.body, NodeObject) and not _node(item.body).pod_cidrs:
             yield f"Node {item.name} has no podCIDR, so it announces none"
@@ -187,4 +243,6 @@ def _warnings(unused: Counter[str], items: Mapping[tuple[str, str], Item]) -> It
             yield f"Node {item.name} has no InternalIP; an address is made up"
         if isinstance(item.body, PeerConfig) and item.body.spec.auth_secret_ref is not None:
             secret = item.body.spec.auth_secret_ref
+            if secret in secrets:
+                continue
             yield f"Secret {secret} of CiliumBGPPeerConfig {item.name} is assumed to be present"

@@ -1,6 +1,7 @@
 """The names that an SLO may use, and how its bound is written."""
 
 import re
+from collections.abc import Mapping
 from typing import Literal
 
 from simbgp.scenario.scalars import is_number
@@ -22,6 +23,16 @@ METRICS: dict[str, Unit] = {
     "delayed_share": "share",
     "reset_count": "count",
 }
+_STATE = frozenset({"service", "router", "fault", "prefix"})
+NARROWED_BY: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(METRICS, _STATE),
+    **dict.fromkeys(("blackhole_s", "lost_traffic_s", "zero_next_hop_s"), _STATE | {"min_share"}),
+    "procedure_s": frozenset({"fault"}),
+    **dict.fromkeys(("reset_share", "broken_share", "delayed_share", "reset_count"), frozenset({"service", "fault"})),
+}
+"""What each metric can be narrowed to: an outcome is of a connection, whatever routers and prefixes it used."""
+NARROWING = ("service", "router", "fault", "prefix", "min_share")
+"""The keys that narrow a metric."""
 STATS = "mean, max, min, or a quantile from p50 to p99.9"
 _QUANTILE = re.compile(r"p(\d{2}(?:\.\d{1,3})?)")
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from simbgp.profiles import router_names, speaker_names
+from simbgp.profiles import speaker_names
 from simbgp.scenario.errors import Path, Problem
 from simbgp.scenario.yaml_tree import Tree
 
@@ -18,42 +18,11 @@ class NotYet:
     supported: str
 
 
-_FAULTS = (
-    "agent-crash, agent-restart, node-down, unlabel, peer-shutdown, session-reset, link-down, link-loss, router-down, "
-    "router-restart, stall"
-)
-_LATER_FAULTS = ("agent-upgrade", "node-drain", "operator-down", "backends-down")
-_LATER_ROUTERS = ("frr-10", "bird-2.0", "openbgpd-7.7", "sonic", "junos", "eos", "nxos", "iosxr", "srlinux")
-_LATER_SPEAKERS = [f"1.{minor}" for minor in (13, 14, 15, 16, 17, 19)]
-_ROUTER = (
-    NotYet("profile", [name for name in _LATER_ROUTERS if name not in router_names()], ", ".join(router_names())),
-    NotYet("bfd.enabled", [True], "false"),
-    NotYet("ecmp.hash", ["hrw", "resilient"], "modulo, hash-threshold"),
-    NotYet("ecmp.buckets", None, "ecmp.hash"),
-    NotYet("ecmp.idleTimer", None, "ecmp.hash"),
-    NotYet("ecmp.unbalancedTimer", None, "ecmp.hash"),
-    NotYet("ecmp.onChange", None, "ecmp.hash"),
-    NotYet("ecmp.maximumPaths", None, "ecmp.hash"),
-    NotYet("neighbourCheck", None, "the router forwards to a silent node until BGP says otherwise"),
-)
-_OF_ROUTERS = tuple(
-    NotYet(f"{prefix}.{entry.place}", entry.values, entry.supported)
-    for prefix in ("routers.*", "cluster.racks.router")
-    for entry in _ROUTER
-)
+_LATER_SPEAKERS = ("1.13", "1.14")
 NOT_YET = (
-    NotYet("cluster.cilium", [n for n in _LATER_SPEAKERS if n not in speaker_names()], ", ".join(speaker_names())),
-    NotYet("cluster.from", None, "cluster.manifests, or the cluster written here"),
-    NotYet("cluster.placement", None, "backends: a number, or a list of {node, name}"),
-    NotYet("cluster.advertise.*", ["ExternalIP", "ClusterIP", "CiliumPodIPPool"], "PodCIDR, LoadBalancerIP"),
-    NotYet("cluster.loadBalancer.mode", ["hybrid"], "snat, dsr"),
-    NotYet("cluster.kubernetes.evictionTimeout", None, "nodeMonitorGracePeriod, endpointPropagation"),
-    *_OF_ROUTERS,
+    NotYet("cluster.cilium", _LATER_SPEAKERS, ", ".join(speaker_names())),
+    NotYet("cluster.advertise.*", ["CiliumPodIPPool"], "PodCIDR, LoadBalancerIP, ExternalIP, ClusterIP"),
     NotYet("fabric", None, "routers alone; clients enter at all of them in equal shares"),
-    NotYet("traffic.*.client.profile", ["linux-6.4"], "linux-6.5"),
-    NotYet("traffic.*.requests.poisson", None, "periodic requests like 1/s"),
-    NotYet("faults.*.kind", _LATER_FAULTS, _FAULTS),
-    NotYet("slo.*.metric", ["procedure_s"], "every other metric"),
 )
 
 
@@ -80,9 +49,6 @@ def refuse(tree: Tree) -> Iterator[Problem]:
                 yield _problem(tree, path, path[-1], entry.supported, at_key=True)
             elif entry.values is not None and isinstance(value, str | bool) and value in entry.values:
                 yield _problem(tree, path, value, entry.supported)
-    for path, value in _find(tree.data, ["faults", "*", "share"], ()):
-        if value not in (1, "100%"):
-            yield _problem(tree, path, value, "1, all packets")
 
 
 def _problem(tree: Tree, path: Path, what: object, supported: str, *, at_key: bool = False) -> Problem:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence, Set
 
+from simbgp.scenario.advertisements import family_of, service_policy
 from simbgp.scenario.crds import PeerConfigSpec
 from simbgp.scenario.layout import Layout
-from simbgp.scenario.plan import Family, GracefulRestartPlan, NodePlan, PeeringPlan, ServicePlan
+from simbgp.scenario.plan import AnnouncementPlan, Family, GracefulRestartPlan, NodePlan, PeeringPlan, ServicePlan
 from simbgp.scenario.schema import Cluster
-from simbgp.scenario.selection import Selected, Selection, family_of
+from simbgp.scenario.selection import Selected, Selection
 
 CONNECT_RETRY_S, HOLD_S, KEEPALIVE_S, RESTART_S = 120, 90, 30, 120
 """Defaults of the CRD CiliumBGPPeerConfig."""
@@ -24,26 +25,56 @@ def peering_plans(
 ) -> tuple[PeeringPlan, ...]:
     """Every session, node by node, then in the order of the routers (or of the objects)."""
     if selection is not None:
-        return tuple(_of_objects(cluster, session) for session in selection.sessions)
-    served = [(router.name, set(router.nodes)) for router in layout.routers]
+        return tuple(_of_objects(cluster, layout, session) for session in selection.sessions)
+    served = [(router, set(router.nodes)) for router in layout.routers]
+    timers, restart = _timers(cluster, PeerConfigSpec()), _restart(cluster, PeerConfigSpec())
     plans = []
     for node in layout.nodes:
         prefixes = _prefixes(cluster, node, services)
         families: tuple[Family, ...] = ("ipv4", "ipv6") if any(":" in prefix for prefix in prefixes) else ("ipv4",)
-        timers = _timers(cluster, PeerConfigSpec())
-        restart = _restart(cluster, PeerConfigSpec())
         plans += [
-            PeeringPlan(node.name, router, *timers, restart, prefixes, families)
+            PeeringPlan(
+                node.name,
+                router.name,
+                *timers,
+                restart,
+                prefixes,
+                families,
+                instance=str(cluster.local_asn),
+                peer=router.name,
+                local_asn=cluster.local_asn,
+                peer_address=router.addresses[0],
+                local_address=_local_address(node, router.addresses[0]),
+                announcements=_inline_announcements(cluster, node, router.name, services),
+            )
             for router, nodes in served
             if node.name in nodes
         ]
     return tuple(plans)
 
 
-def _of_objects(cluster: Cluster, session: Selected) -> PeeringPlan:
-    prefixes = tuple(prefix for prefix in session.prefixes if family_of(prefix) in session.families)
-    timers, restart = _timers(cluster, session.config), _restart(cluster, session.config)
-    return PeeringPlan(session.node, session.router, *timers, restart, prefixes, session.families)
+def _of_objects(cluster: Cluster, layout: Layout, session: Selected) -> PeeringPlan:
+    node = next(node for node in layout.nodes if node.name == session.node)
+    return PeeringPlan(
+        session.node,
+        session.router,
+        *_timers(cluster, session.config),
+        _restart(cluster, session.config),
+        session.prefixes,
+        session.families,
+        md5=session.config.auth_secret_ref is not None,
+        instance=session.instance,
+        peer=session.peer,
+        local_asn=session.local_asn,
+        peer_address=session.peer_address,
+        local_address=session.local_address or _local_address(node, session.peer_address),
+        announcements=tuple(entry.plan for entry in session.announcements),
+    )
+
+
+def _local_address(node: NodePlan, peer_address: str) -> str:
+    """The node's address of the peer's family, where it has one: the kernel's choice of a source address."""
+    return next((own for own in node.addresses if (":" in own) == (":" in peer_address)), node.addresses[0])
 
 
 def _timers(cluster: Cluster, config: PeerConfigSpec) -> tuple[int, int, int]:
@@ -73,11 +104,28 @@ def _prefixes(cluster: Cluster, node: NodePlan, services: Sequence[ServicePlan])
     pods = node.pod_cidrs if "PodCIDR" in cluster.advertise else ()
     vips = [
         prefix
-        for service in services
-        if "LoadBalancerIP" in cluster.advertise and _announces(service, node.name)
+        for service in _advertised(cluster, services)
+        if _announces(service, node.name)
         for prefix in service.prefixes
     ]
     return (*pods, *vips)
+
+
+def _advertised(cluster: Cluster, services: Sequence[ServicePlan]) -> Sequence[ServicePlan]:
+    return services if "LoadBalancerIP" in cluster.advertise else ()
+
+
+def _inline_announcements(
+    cluster: Cluster, node: NodePlan, peer: str, services: Sequence[ServicePlan]
+) -> tuple[AnnouncementPlan, ...]:
+    """With the policies that CiliumBGPAdvertisements without attributes would make."""
+    pods = node.pod_cidrs if "PodCIDR" in cluster.advertise else ()
+    of_services = [
+        AnnouncementPlan(prefix, service_policy(peer, family_of(prefix), service.name, "LoadBalancerIP"))
+        for service in _advertised(cluster, services)
+        for prefix in service.prefixes
+    ]
+    return (*(AnnouncementPlan(cidr, f"{peer}-{family_of(cidr)}-PodCIDR") for cidr in pods), *of_services)
 
 
 def _announces(service: ServicePlan, node: str) -> bool:

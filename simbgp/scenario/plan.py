@@ -5,7 +5,7 @@ The model and the traffic read plans and trials only; they never see the YAML.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from simbgp.profiles.law import Law
 from simbgp.profiles.router import RouterProfile
@@ -38,6 +38,17 @@ class GracefulRestartPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class AnnouncementPlan:
+    """With which attributes a prefix is announced to a router; ``policy`` is the name of the route policy that does."""
+
+    prefix: str
+    policy: str
+    communities: tuple[str, ...] = ()
+    large_communities: tuple[str, ...] = ()
+    local_preference: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PeeringPlan:
     """One session as the node is configured for it; times are the node's own, before negotiation."""
 
@@ -50,13 +61,43 @@ class PeeringPlan:
     prefixes: tuple[str, ...]
     """Every prefix the node may announce to this router, PodCIDRs first; canonical CIDR text."""
     families: tuple[Family, ...] = ("ipv4",)
+    md5: bool = False
+    """Whether segments are authenticated (RFC 2385): a reset from a host that lost its key is ignored."""
+    instance: str = ""
+    peer: str = ""
+    """Names of the BGP instance and of the peer in it."""
+    local_asn: int = 65001
+    peer_address: str = ""
+    local_address: str = ""
+    announcements: tuple[AnnouncementPlan, ...] = ()
+    """Attributes of all that may ever be announced in this session."""
 
 
 @dataclass(frozen=True, slots=True)
 class EcmpPlan:
-    """A router's multipath settings."""
+    """A router's multipath settings; all but the hash and ``maximum_paths`` are those of resilient groups.
 
-    hash: Literal["modulo", "hash-threshold"]
+    ``on_change`` says whether a change of the next hops edits the group in place or deals all buckets anew.
+    """
+
+    hash: Literal["modulo", "hash-threshold", "hrw", "resilient"]
+    buckets: int = 128
+    idle_s: float = 120.0
+    unbalanced_s: float = 0.0
+    on_change: Literal["replace", "new-group"] = "replace"
+    maximum_paths: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BfdPlan:
+    """BFD between a router and its nodes, both ways (RFC 5880): an interval without jitter and a multiplier.
+
+    ``independent`` is the C bit: the node's BFD lives on while its agent is down.
+    """
+
+    interval_s: float
+    multiplier: int
+    independent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +110,7 @@ class RouterPlan:
     addresses: tuple[str, ...]
     ecmp: EcmpPlan
     link: Literal["direct", "switched"] = "switched"
+    bfd: BfdPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +130,8 @@ class ServicePlan:
     prefixes: tuple[str, ...]
     policy: Literal["Cluster", "Local"]
     backends: tuple[BackendPlan, ...]
+    min_available: int = 0
+    """Its PodDisruptionBudget: evictions leave at least so many ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +142,9 @@ class LoadBalancerPlan:
     mode: Literal["snat", "dsr"] = "snat"
     table_size: int = 16381
     hash_seed: str = "JLfvgnHc2kaSUFaI"
+    unknown_flow: Literal["pick", "reset", "drop"] = "pick"
+    """What a node does with a packet in mid-flow of which it has no entry: pick a backend as for a new flow, answer
+    RST itself, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +152,8 @@ class TrafficPlan:
     """Clients of one service.
 
     ``connections`` are open at time 0, ``arrivals_per_s`` new ones follow, each living for a draw of ``lifetime``
-    and sending every ``request_interval_s``. Time-outs are None where only the kernel's own apply.
+    and sending every ``request_interval_s``. Time-outs are None where only the kernel's own apply; ``tcp_retries2`` is
+    the client's sysctl, ``user_timeout_s`` its TCP_USER_TIMEOUT.
     """
 
     service: str
@@ -117,6 +165,8 @@ class TrafficPlan:
     client: str
     connect_timeout_s: float | None
     request_timeout_s: float | None
+    tcp_retries2: int = 15
+    user_timeout_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +185,7 @@ class FaultPlan:
     random_nodes: int | None = None
     times: int = 1
     every: Law = field(default_factory=lambda: Law.constant(0.0))
-    options: Mapping[str, float | str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +224,8 @@ class Plan:
     agent_startup: Law
     node_monitor_grace: Law
     endpoint_propagation: Law
+    eviction_timeout: Law = field(default_factory=lambda: Law.constant(300.0))
+    pod_startup: Law = field(default_factory=lambda: Law("uniform", (2.0, 10.0)))
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -188,7 +240,7 @@ class Occurrence:
     nodes: tuple[str, ...]
     routers: tuple[str, ...]
     down_for_us: tuple[int | None, ...]
-    options: Mapping[str, float | str]
+    options: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

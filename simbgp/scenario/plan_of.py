@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
-from simbgp.profiles import Law, RouterProfile, SpeakerProfile, newest_speaker, router, speaker
+from simbgp.profiles import Law, RouterProfile, SpeakerProfile, newest_speaker, router, settled, speaker
+from simbgp.scenario.cluster_services import ADDRESS_TYPES, ClusterServices
+from simbgp.scenario.fault_plans import fault_plan
 from simbgp.scenario.layout import Layout, Upstream
 from simbgp.scenario.lint import lint
 from simbgp.scenario.little import population
@@ -12,8 +14,8 @@ from simbgp.scenario.manifests import Objects
 from simbgp.scenario.metrics import read_bound
 from simbgp.scenario.peerings import peering_plans
 from simbgp.scenario.plan import (
+    BfdPlan,
     EcmpPlan,
-    FaultPlan,
     LoadBalancerPlan,
     PeeringPlan,
     Plan,
@@ -22,21 +24,38 @@ from simbgp.scenario.plan import (
     SloPlan,
     TrafficPlan,
 )
-from simbgp.scenario.schema import AnyFault, Document, LoadBalancer, Requests, RouterSettings, Slo, Traffic
+from simbgp.scenario.schema import Document, LoadBalancer, Requests, RouterSettings, Slo, Traffic
 from simbgp.scenario.schema.base import read_prefix
+from simbgp.scenario.schema.routers import Ecmp
 from simbgp.scenario.selection import Selection
-from simbgp.scenario.services import service_plans
+from simbgp.scenario.services import PodAddresses, host_prefix, service_plans
+from simbgp.scenario.workloads import workload
 
 _NODE_STARTUP, _AGENT_STARTUP, _AT_ONCE = Law.constant(60.0), Law.constant(10.0), Law.constant(0.0)
 _NODE_MONITOR_GRACE = Law.constant(50.0)  # --node-monitor-grace-period since Kubernetes 1.32
+_EVICTION_TIMEOUT = Law.constant(300.0)  # DefaultTolerationSeconds of unreachable:NoExecute
+_POD_STARTUP = Law("uniform", (2.0, 10.0))
+_BUCKETS, _IDLE_S = (
+    128,
+    120.0,
+)  # the kernel has no default number of buckets; its idle timer is NH_RES_DEFAULT_IDLE_TIMER
 _ENDPOINT_PROPAGATION = Law("uniform", (0.1, 1.0))
 
 
-def plan_of(document: Document, name: str, layout: Layout, objects: Objects, selection: Selection) -> Plan:
+def plan_of(
+    document: Document,
+    name: str,
+    layout: Layout,
+    objects: Objects,
+    selection: Selection,
+    of_objects: ClusterServices,
+) -> Plan:
     """The plan of a scenario that all checks have passed; ``name`` is for one that has none of its own."""
     cluster = document.cluster
     profile = speaker(cluster.cilium or newest_speaker())
-    services = service_plans(document.services, layout.nodes)
+    keys = PodAddresses(layout.nodes)
+    inline = service_plans(document.services, layout.nodes, keys)
+    services = (*inline, *of_objects.plans(_announced_prefixes(document, objects, selection, of_objects), keys))
     peerings = peering_plans(cluster, layout, selection if objects.configs else None, services)
     startup = _startup(document, profile)
     clocks = cluster.kubernetes
@@ -52,15 +71,33 @@ def plan_of(document: Document, name: str, layout: Layout, objects: Objects, sel
         services=services,
         load_balancer=_load_balancer(cluster.load_balancer),
         traffic=tuple(_traffic(entry, document.horizon) for entry in document.traffic),
-        faults=tuple(_fault(i, fault, layout) for i, fault in enumerate(document.faults)),
+        faults=tuple(fault_plan(i, fault, layout) for i, fault in enumerate(document.faults)),
         slo=tuple(_slo(entry) for entry in document.slo),
         node_startup=startup[0],
         agent_startup=startup[1],
         node_monitor_grace=clocks.node_monitor_grace_period or _NODE_MONITOR_GRACE,
         endpoint_propagation=clocks.endpoint_propagation or _ENDPOINT_PROPAGATION,
+        eviction_timeout=clocks.eviction_timeout or _EVICTION_TIMEOUT,
+        pod_startup=clocks.pod_startup or _POD_STARTUP,
         assumptions=tuple(_assumptions(document, layout, services, peerings)),
     )
-    return replace(plan, warnings=(*objects.warnings, *selection.warnings, *lint(plan)))
+    return replace(plan, warnings=(*objects.warnings, *of_objects.warnings(), *selection.warnings, *lint(plan)))
+
+
+def _announced_prefixes(
+    document: Document, objects: Objects, selection: Selection, of_objects: ClusterServices
+) -> dict[str, dict[str, list[str]]]:
+    """Under which prefixes the Services of the manifests are announced, by service and kind of address."""
+    found: dict[str, dict[str, list[str]]] = {}
+    if not objects.configs:
+        for service in of_objects.services:
+            kinds = [kind for kind in ADDRESS_TYPES if kind in document.cluster.advertise]
+            found[service.name] = {kind: [host_prefix(a) for a in service.addresses(kind)] for kind in kinds}
+    for session in selection.sessions:
+        for entry in session.announcements:
+            if entry.service is not None and entry.kind is not None:
+                found.setdefault(entry.service, {}).setdefault(entry.kind, []).append(entry.plan.prefix)
+    return found
 
 
 def _startup(document: Document, profile: SpeakerProfile) -> tuple[Law, Law]:
@@ -72,8 +109,27 @@ def _startup(document: Document, profile: SpeakerProfile) -> tuple[Law, Law]:
 def _router(upstream: Upstream) -> RouterPlan:
     settings = upstream.settings
     profile = overridden(router(settings.profile), settings)
+    bfd = settings.bfd
     return RouterPlan(
-        upstream.name, profile, settings.asn, upstream.addresses, EcmpPlan(profile.ecmp_hash), settings.link
+        upstream.name,
+        profile,
+        settings.asn,
+        upstream.addresses,
+        _ecmp(profile, settings.ecmp),
+        settings.link,
+        BfdPlan(bfd.interval, bfd.detect_multiplier, bfd.control_plane_independent) if bfd and bfd.enabled else None,
+    )
+
+
+def _ecmp(profile: RouterProfile, written: Ecmp) -> EcmpPlan:
+    """FRR makes a new group for every set of next hops; other makes are taken to edit theirs in place."""
+    return EcmpPlan(
+        hash=profile.ecmp_hash,
+        buckets=written.buckets or _BUCKETS,
+        idle_s=_IDLE_S if written.idle_timer is None else written.idle_timer,
+        unbalanced_s=written.unbalanced_timer or 0.0,
+        on_change=written.on_change or ("new-group" if profile.name.startswith("frr") else "replace"),
+        maximum_paths=written.maximum_paths,
     )
 
 
@@ -88,14 +144,22 @@ def overridden(profile: RouterProfile, settings: RouterSettings) -> RouterProfil
         "helper": helper.helper,
         "notification": helper.notification,
         "stale_path_s": helper.stale_path_time_seconds,
+        "fib_after_crash": "kept" if helper.preserve_forwarding else None,
         "ecmp_hash": settings.ecmp.hash,
+        "neighbour_check": settings.neighbour_check,
     }
-    return replace(profile, **{key: value for key, value in changes.items() if value is not None})
+    written = {key: value for key, value in changes.items() if value is not None}
+    return replace(settled(profile, written), **written)
 
 
 def _load_balancer(written: LoadBalancer) -> LoadBalancerPlan:
-    mode: Any = written.mode  # hybrid was refused
-    return LoadBalancerPlan(written.algorithm, mode, written.maglev.table_size, written.maglev.hash_seed)
+    """Hybrid is DSR for TCP, and all traffic is TCP."""
+    mode: Literal["snat", "dsr"] = "snat" if written.mode == "snat" else "dsr"
+    unknown: Literal["pick", "reset", "drop"] = "reset" if written.vip_on_node and not written.drop_invalid else "drop"
+    maglev = written.maglev
+    return LoadBalancerPlan(
+        written.algorithm, mode, maglev.table_size, maglev.hash_seed, "pick" if written.tcp_loose else unknown
+    )
 
 
 def _traffic(written: Traffic, horizon_s: float) -> TrafficPlan:
@@ -113,31 +177,8 @@ def _traffic(written: Traffic, horizon_s: float) -> TrafficPlan:
         client=client.profile,
         connect_timeout_s=client.connect_timeout,
         request_timeout_s=client.request_timeout,
-    )
-
-
-_UNTIL = ("down_for", "relabel_after", "stall_for")
-"""How long a fault lasts, by the name it has in its kind."""
-_OPTIONS = ("share", "direction", "host", "how")
-
-
-def _fault(index: int, fault: AnyFault, layout: Layout) -> FaultPlan:
-    """Targets by name; a kind between nodes and routers that names no router means all of them."""
-    node, chosen = getattr(fault, "node", None), getattr(fault, "router", None)
-    between = "router" in type(fault).model_fields and fault.kind != "stall"
-    routers = chosen.pick(layout.router_names) if chosen else tuple(layout.router_names) if between else ()
-    repeat = fault.repeat
-    return FaultPlan(
-        name=index if fault.name is None else fault.name,
-        kind=fault.kind,
-        at=fault.at,
-        nodes=node.pick(layout.labels) if node else (),
-        routers=routers,
-        down_for=next((law for law in (getattr(fault, key, None) for key in _UNTIL) if law is not None), None),
-        random_nodes=node.random if node else None,
-        times=repeat.times if repeat else 1,
-        every=repeat.every if repeat else _AT_ONCE,
-        options={key: getattr(fault, key) for key in _OPTIONS if hasattr(fault, key)},
+        tcp_retries2=client.tcp_retries2,
+        user_timeout_s=client.user_timeout,
     )
 
 
@@ -162,6 +203,15 @@ def _assumptions(
         yield "clients enter at all routers in equal shares"
     if services and document.cluster.load_balancer.algorithm == "maglev":
         yield "pod addresses are made up from the podCIDRs; other addresses give another Maglev table of the same kind"
+    balancer = document.cluster.load_balancer
+    if services and balancer.mode == "hybrid":
+        yield "hybrid load balancing is DSR here, as for all TCP"
+    for upstream in layout.routers:
+        ecmp = _ecmp(overridden(router(upstream.settings.profile), upstream.settings), upstream.settings.ecmp)
+        if ecmp.hash == "resilient" and ecmp.on_change == "new-group":
+            yield f"{upstream.name} deals a resilient group anew at each change of next hops (ecmp.onChange: new-group)"
     for entry in document.traffic:
+        if entry.lifetime == workload("web-search"):
+            yield f"web-search connections to {entry.service} live as long as their bytes last at 1 MB/s"
         if entry.lifetime is None:
             yield f"lifetimes of connections to {entry.service} are exponential with the mean that Little's law gives"

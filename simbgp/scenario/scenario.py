@@ -11,6 +11,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from simbgp.scenario.checks import View, check
+from simbgp.scenario.cluster_services import ClusterServices, cluster_services
 from simbgp.scenario.draft import Draft, read_draft
 from simbgp.scenario.errors import Problem, ScenarioError, dotted
 from simbgp.scenario.layout import Layout, layout_of
@@ -24,7 +25,7 @@ from simbgp.scenario.selection import Selection, select
 from simbgp.scenario.yaml_tree import Tree
 
 _WITH = "with_()"
-NODES = ("cluster.nodes", "cluster.racks", "cluster.manifests")
+NODES = ("cluster.nodes", "cluster.racks", "cluster.manifests", "cluster.from")
 """The parts that say which nodes there are."""
 
 
@@ -41,6 +42,7 @@ class Scenario:
     _layout: Layout = field(repr=False)
     _objects: Objects = field(repr=False)
     _selection: Selection = field(repr=False)
+    _services: ClusterServices = field(repr=False)
 
     @property
     def name(self) -> str:
@@ -81,7 +83,7 @@ class Scenario:
 
     @cached_property
     def _plan(self) -> Plan:
-        return plan_of(self.document, self.name, self._layout, self._objects, self._selection)
+        return plan_of(self.document, self.name, self._layout, self._objects, self._selection, self._services)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -107,26 +109,32 @@ def build(tree: Tree, source: str, folder: FilePath | None) -> Scenario:
     """The scenario in ``tree``, its manifests beneath ``folder``. Raises `ScenarioError` with all its problems."""
     draft, problems = read_draft(tree)
     problems += refuse(tree)
-    objects, layout, selection = Objects(), None, Selection()
+    objects, layout, selection, services = Objects(), None, Selection(), None
     if draft is not None:
-        objects, layout, selection = _expanded(draft, folder)
-        problems += check(View(draft, objects, layout, selection))
+        objects, layout, selection, services = _expanded(draft, folder)
+        problems += check(View(draft, objects, layout, selection, services))
     problems = _without_echoes(problems)
     if problems:
         raise ScenarioError(_in_file_order(problems, tree.file))
-    if draft is None or layout is None:
+    if draft is None or layout is None or services is None:
         raise AssertionError("a scenario without problems has a document and a layout")
-    return Scenario(draft.document, source, tree, folder, layout, objects, selection)
+    return Scenario(draft.document, source, tree, folder, layout, objects, selection, services)
 
 
-def _expanded(draft: Draft, folder: FilePath | None) -> tuple[Objects, Layout | None, Selection]:
-    manifests = draft.document.cluster.manifests if draft.sound("cluster.manifests") else ()
-    objects = read_objects(draft.tree, manifests, folder)
+def _expanded(
+    draft: Draft, folder: FilePath | None
+) -> tuple[Objects, Layout | None, Selection, ClusterServices | None]:
+    cluster = draft.document.cluster
+    imported = (cluster.from_,) if cluster.from_ is not None else ()
+    patterns = (*cluster.manifests, *imported) if draft.sound("cluster.manifests", "cluster.from") else ()
+    objects = read_objects(draft.tree, patterns, folder)
     if not draft.sound(*NODES):
-        return objects, None, Selection()
+        return objects, None, Selection(), None
     layout = layout_of(draft.document, objects.nodes)
+    placement = cluster.placement if draft.sound("cluster.placement") else {}
+    services = cluster_services(objects, layout.nodes, placement)
     sound = draft.sound("routers") and not objects.problems
-    return objects, layout, select(objects, layout) if sound else Selection()
+    return objects, layout, select(objects, layout, services.services) if sound else Selection(), services
 
 
 def _without_echoes(problems: Iterable[Problem]) -> list[Problem]:

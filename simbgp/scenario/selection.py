@@ -1,9 +1,10 @@
 """Which node peers with which router, as the Cilium objects say: ClusterConfig, PeerConfig, Advertisement."""
 
-import ipaddress
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from simbgp.scenario.advertisements import FAMILIES, Announced, announced
+from simbgp.scenario.cluster_services import ClusterService
 from simbgp.scenario.crds import ClusterConfigSpec, Instance, PeerConfigSpec
 from simbgp.scenario.crds import Peer as PeerObject
 from simbgp.scenario.errors import Path, Problem
@@ -11,18 +12,25 @@ from simbgp.scenario.layout import Layout, Upstream
 from simbgp.scenario.manifests import Item, Objects
 from simbgp.scenario.plan import Family, NodePlan
 
-_FAMILIES: tuple[Family, ...] = ("ipv4", "ipv6")
-
 
 @dataclass(frozen=True)
 class Selected:
-    """One session: a node, a router and what the objects say about the two; prefixes by family."""
+    """One session: a node, a router and what the objects say about the two.
+
+    ``prefixes`` are announced at time 0, ``announcements`` has the attributes of all that may be.
+    """
 
     node: str
     router: str
     config: PeerConfigSpec
     families: tuple[Family, ...]
     prefixes: tuple[str, ...]
+    instance: str
+    peer: str
+    local_asn: int
+    peer_address: str
+    local_address: str | None
+    announcements: tuple[Announced, ...]
 
 
 @dataclass
@@ -34,10 +42,10 @@ class Selection:
     warnings: dict[str, None] = field(default_factory=dict)
 
 
-def select(objects: Objects, layout: Layout) -> Selection:
+def select(objects: Objects, layout: Layout, services: Sequence[ClusterService]) -> Selection:
     """The sessions that the objects ask for; without a CiliumBGPClusterConfig there are none."""
     found = Selection()
-    _warn_of_services(objects, found)
+    _warn_of_others(objects, found)
     owners: dict[str, Item] = {}
     for item in objects.configs:
         chosen = [node for node in layout.nodes if _selects(item.body.spec, node)]
@@ -46,7 +54,7 @@ def select(objects: Objects, layout: Layout) -> Selection:
         _conflicts(item, [owners[node.name] for node in chosen if node.name in owners], found)
         owners |= {node.name: item for node in chosen}
         for path, instance, peer in _peers(item):
-            _peer(objects, layout, found, chosen, item, path, instance, peer)
+            _peer(objects, layout, services, found, chosen, item, path, instance, peer)
     served = {session.router for session in found.sessions}
     for router in layout.routers if objects.configs and not found.problems else ():
         if router.name not in served:
@@ -70,6 +78,7 @@ def _peers(item: Item) -> Iterator[tuple[Path, Instance, PeerObject]]:
 def _peer(
     objects: Objects,
     layout: Layout,
+    services: Sequence[ClusterService],
     found: Selection,
     nodes: Sequence[NodePlan],
     item: Item,
@@ -88,10 +97,44 @@ def _peer(
     found.problems.extend(reasons)
     if router is None or config is None or reasons:
         return
-    families = _families(config)
     for node in nodes:
-        prefixes = tuple(cidr for cidr in node.pod_cidrs if family_of(cidr) in _announced(objects, config))
-        found.sessions.append(Selected(node.name, router.name, config, families, prefixes))
+        found.sessions.append(_session(objects, router, services, config, instance, peer, node))
+
+
+def _session(
+    objects: Objects,
+    router: Upstream,
+    services: Sequence[ClusterService],
+    config: PeerConfigSpec,
+    instance: Instance,
+    peer: PeerObject,
+    node: NodePlan,
+) -> Selected:
+    made = announced(objects, config, peer.name, node, services)
+    asn, address = _overridden(objects, node.name, instance, peer)
+    return Selected(
+        node.name,
+        router.name,
+        config,
+        _families(config),
+        tuple(dict.fromkeys(entry.plan.prefix for entry in made if entry.at_start)),
+        instance.name,
+        peer.name,
+        asn or instance.local_asn or 0,  # 0 was refused
+        peer.peer_address or router.addresses[0],
+        address,
+        made,
+    )
+
+
+def _overridden(objects: Objects, node: str, instance: Instance, peer: PeerObject) -> tuple[int | None, str | None]:
+    """ASN and local address that a CiliumBGPNodeConfigOverride gives (operator/pkg/bgp/cluster.go)."""
+    override = objects.overrides.get(node)
+    for own in override.spec.bgp_instances if override is not None else ():
+        if own.name == instance.name:
+            addresses = (entry.local_address for entry in own.peers if entry.name == peer.name)
+            return own.local_asn, next(addresses, None)
+    return None, None
 
 
 def _unsupported(item: Item, path: Path, instance: Instance, peer: PeerObject) -> Iterator[Problem]:
@@ -128,18 +171,14 @@ def _wrong_in(item: Item, spec: PeerConfigSpec) -> Iterator[Problem]:
         what = f"keepAliveTimeSeconds can not be larger than holdTimeSeconds ({hold}); it is 30 if it is not given"
         yield item.problem(("spec", "timers"), what)
     for i, family in enumerate(spec.families or ()):
-        if family.afi not in _FAMILIES or family.safi != "unicast":
+        if family.afi not in FAMILIES or family.safi != "unicast":
             what = f"'{family.afi}/{family.safi}' is not supported yet; supported: ipv4/unicast, ipv6/unicast"
             yield item.problem(("spec", "families", i), what)
 
 
 def _router(layout: Layout, peer: PeerObject) -> Upstream | None:
     """By address in any spelling, else by ASN if one router alone has it."""
-    try:
-        address = str(ipaddress.ip_address(peer.peer_address or ""))
-    except ValueError:
-        address = ""
-    by_address = [router for router in layout.routers if address in router.addresses]
+    by_address = [router for router in layout.routers if peer.peer_address in router.addresses]
     by_asn = [router for router in layout.routers if router.settings.asn == peer.peer_asn]
     if by_address:
         return by_address[0]
@@ -148,25 +187,9 @@ def _router(layout: Layout, peer: PeerObject) -> Upstream | None:
 
 def _families(config: PeerConfigSpec) -> tuple[Family, ...]:
     if config.families is None:
-        return _FAMILIES
+        return FAMILIES
     written = {family.afi for family in config.families}
-    return tuple(family for family in _FAMILIES if family in written)
-
-
-def _announced(objects: Objects, config: PeerConfigSpec) -> set[str]:
-    """The families in which a selected CiliumBGPAdvertisement announces PodCIDRs."""
-    return {
-        family.afi
-        for family in config.families or ()
-        for item in objects.advertisements
-        if family.advertisements is not None and family.advertisements.matches(item.body.metadata.labels or {})
-        if any(entry.advertisement_type == "PodCIDR" for entry in item.body.spec.advertisements)
-    }
-
-
-def family_of(prefix: str) -> Family:
-    """The address family of a prefix."""
-    return "ipv6" if ":" in prefix else "ipv4"
+    return tuple(family for family in FAMILIES if family in written)
 
 
 def _conflicts(item: Item, others: Sequence[Item], found: Selection) -> None:
@@ -186,11 +209,10 @@ def _refuse_twins(objects: Objects, found: Selection) -> None:
         seen.add(pair)
 
 
-def _warn_of_services(objects: Objects, found: Selection) -> None:
+def _warn_of_others(objects: Objects, found: Selection) -> None:
     for item in objects.advertisements:
-        others = {entry.advertisement_type for entry in item.body.spec.advertisements} - {"PodCIDR"}
+        others = {entry.advertisement_type for entry in item.body.spec.advertisements} - {"PodCIDR", "Service"}
         if others:
             named = ", ".join(sorted(others))
-            found.warnings[f"CiliumBGPAdvertisement {item.name}: {named} entries announce nothing that is read yet"] = (
-                None
-            )
+            what = f"CiliumBGPAdvertisement {item.name}: {named} entries announce nothing that is read yet"
+            found.warnings[what] = None

@@ -1,6 +1,7 @@
 """Services expanded: which backend stands on which node, under which address."""
 
 import ipaddress
+import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -21,25 +22,43 @@ def backends_of(service: Service, nodes: Sequence[str]) -> list[tuple[str, str]]
     return [(entry.name or f"{service.name}-{i + 1}", entry.node) for i, entry in enumerate(service.backends)]
 
 
+def part_of(written: int | float, whole: int) -> int:
+    """A number, or a share of ``whole`` rounded up, as Kubernetes reads an IntOrString."""
+    return math.ceil(round(written * whole, 9)) if isinstance(written, float) else written
+
+
 def host_prefix(address: str) -> str:
     """The /32 or /128 of an address, canonical."""
     return str(ipaddress.ip_network(address))
 
 
-def service_plans(services: Sequence[Service], nodes: Sequence[NodePlan]) -> tuple[ServicePlan, ...]:
-    """Every service, its backends with the keys that Cilium hashes; pods of all services are numbered on per node."""
-    by_name = {node.name: _pod_networks(node, i) for i, node in enumerate(nodes)}
-    pods: Counter[str] = Counter()
+class PodAddresses:
+    """Keys of pods whose addresses are not known: those of all services are numbered on per node."""
+
+    def __init__(self, nodes: Sequence[NodePlan]) -> None:
+        self._networks = {node.name: _pod_networks(node, i) for i, node in enumerate(nodes)}
+        self._pods: Counter[str] = Counter()
+
+    def next_key(self, node: str, version: int) -> str:
+        """The key of one more pod on ``node``, as Cilium hashes it."""
+        self._pods[node] += 1
+        return _key(self._networks[node], version, self._pods[node] - 1)
+
+
+def service_plans(
+    services: Sequence[Service], nodes: Sequence[NodePlan], addresses: PodAddresses
+) -> tuple[ServicePlan, ...]:
+    """Every service, its backends with the keys that Cilium hashes."""
+    names = tuple(node.name for node in nodes)
     plans = []
     for service in services:
         version = ipaddress.ip_address(service.vip[0]).version
-        backends = []
-        for name, node in backends_of(service, tuple(by_name)):
-            key = _key(by_name[node], version, pods[node])
-            pods[node] += 1
-            backends.append(BackendPlan(name, node, key))
+        backends = [
+            BackendPlan(name, node, addresses.next_key(node, version)) for name, node in backends_of(service, names)
+        ]
         prefixes = tuple(host_prefix(vip) for vip in service.vip)
-        plans.append(ServicePlan(service.name, prefixes, service.external_traffic_policy, tuple(backends)))
+        least = part_of(service.min_available, len(backends))
+        plans.append(ServicePlan(service.name, prefixes, service.external_traffic_policy, tuple(backends), least))
     return tuple(plans)
 
 
@@ -55,3 +74,11 @@ def _key(networks: Sequence[Network], version: int, pod: int) -> str:
     address = network[first + host]
     shown = f"[{address}]" if address.version == 6 else address
     return f"[{shown}:{_FIRST_PORT + ports}/TCP,State:active]"
+
+
+def replacement_key(node: NodePlan, serial: int) -> str:
+    """The key of the ``serial``-th pod that is made during a run, on ``node``: addresses from the podCIDR's end."""
+    network = ipaddress.ip_network(node.pod_cidrs[0]) if node.pod_cidrs else ipaddress.ip_network(default_pod_cidr(0))
+    address = network[network.num_addresses - 2 - serial % max(1, network.num_addresses // 2)]
+    shown = f"[{address}]" if address.version == 6 else address
+    return f"[{shown}:{_FIRST_PORT}/TCP,State:active]"

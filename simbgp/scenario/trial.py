@@ -1,7 +1,9 @@
 """A trial: one draw of a plan."""
 
 from collections.abc import Iterator
+from typing import Any
 
+from simbgp.profiles import Law
 from simbgp.scenario.plan import FaultPlan, Occurrence, Plan, Trial
 from simbgp.scenario.tape import Tape
 
@@ -24,7 +26,9 @@ def _occurrences(fault: FaultPlan, tape: Tape, horizon_us: int) -> Iterator[Occu
         if n:
             gap_us += tape.draw_us(fault.every, _entity(fault), "every", n)
         nodes = _picked(fault, tape, n)
-        groups = [nodes] if fault.at.is_constant or not nodes else [(node,) for node in nodes]
+        options = (value for key, value in fault.options.items() if _is_law(key, value))
+        together = all(law.is_constant for law in (fault.at, *options))
+        groups = [nodes] if together or not nodes else [(node,) for node in nodes]
         for group in groups:
             at_us = tape.draw_us(fault.at, _entity(fault, *group[:1]), "at", n) + gap_us
             if at_us < horizon_us:
@@ -34,10 +38,24 @@ def _occurrences(fault: FaultPlan, tape: Tape, horizon_us: int) -> Iterator[Occu
 def _occurrence(fault: FaultPlan, tape: Tape, at_us: int, nodes: tuple[str, ...], n: int) -> Occurrence:
     law = fault.down_for
     down_for_us = tuple(
-        None if law is None else tape.draw_us(law, _entity(fault, target), "downFor", n)
-        for target in nodes or fault.routers
+        None if law is None else tape.draw_us(law, _entity(fault, *target), "downFor", n)
+        for target in _targets(nodes or fault.routers)
     )
-    return Occurrence(fault.name, fault.kind, at_us, nodes, fault.routers, down_for_us, fault.options)
+    options = {
+        key: tape.draw_us(value, _entity(fault, *nodes[:1]), key, n) if _is_law(key, value) else value
+        for key, value in fault.options.items()
+    }
+    return Occurrence(fault.name, fault.kind, at_us, nodes, fault.routers, down_for_us, options)
+
+
+def _targets(names: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Each target by itself; a fault of the cluster has one without a name."""
+    return [(name,) for name in names] or [()]
+
+
+def _is_law(key: str, value: Any) -> bool:
+    """Whether an option is a duration to draw; others, such as an image pull, are drawn as they come."""
+    return key.endswith("_us") and isinstance(value, Law)
 
 
 def _picked(fault: FaultPlan, tape: Tape, n: int) -> tuple[str, ...]:

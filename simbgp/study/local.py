@@ -1,41 +1,133 @@
-"""Many runs on the cores of this machine. The records come in the order of the runs, whatever the number of jobs."""
+"""Runs on the cores of this machine, in fresh processes or in this one."""
 
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+import os
+import pickle
+import signal
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import connection, get_context, parent_process
+from threading import Thread
+from types import TracebackType
 
-from simbgp.study.replay import Job, Record, record
+from simbgp.study.batch import Batch, Part, play
+from simbgp.study.engines import EngineError
+from simbgp.study.replay import Job, Record
 
-_CHUNKS_PER_JOB = 8
-_LONGEST_CHUNK = 50
+_MOST_LOSSES = 3
+"""So many workers may die one after the other without a part done between: then it is no accident."""
 
-_job: Job
-"""The job of this worker process."""
+
+@dataclass(slots=True)
+class _Flight:
+    """A part that a worker has, or is to get."""
+
+    part: range
+    future: Future[Part] | None = None
+
+    def result(self) -> Part:
+        assert self.future is not None
+        return self.future.result()
+
+    def forget_unless_done(self) -> None:
+        """What was done when a worker died stays done; the rest begins again."""
+        future = self.future
+        if future is None or future.cancelled() or isinstance(future.exception(), BrokenProcessPool):
+            self.future = None
+
+
+class Local:
+    """``jobs`` worker processes, or none but this one if that is 1; they live as long as the ``with`` block."""
+
+    def __init__(self, jobs: int = 1) -> None:
+        self._jobs = jobs
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> "Local":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._drop_pool()
+
+    def map(self, batch: Batch, parts: Sequence[range], tick: Callable[[int], None] | None = None) -> Iterator[Part]:
+        """Play ``parts``; what they give comes in their order. ``tick`` hears how many more records there are.
+
+        Raises whatever a run raises, and `EngineError` if workers keep dying.
+        """
+        if self._jobs == 1 or len(parts) < 2:
+            yield from (play(batch, part, tick) for part in parts)
+            return
+        for found in self._in_processes(pickle.dumps(batch), parts):
+            if tick is not None:
+                tick(sum(map(len, found)))
+            yield found
+
+    def _in_processes(self, batch: bytes, parts: Sequence[range]) -> Iterator[Part]:
+        waiting, flying, losses = deque(parts), deque[_Flight](), 0
+        while waiting or flying:
+            while waiting and len(flying) < 2 * self._jobs + 2:  # results that nobody fetches yet take memory
+                flying.append(_Flight(waiting.popleft()))
+            try:
+                for flight in flying:
+                    flight.future = flight.future or self._submit(batch, flight.part)
+                found = flying[0].result()
+            except BrokenProcessPool:
+                losses += 1
+                if losses == _MOST_LOSSES:
+                    raise EngineError(f"{losses} worker processes died one after the other; out of memory?") from None
+                self._drop_pool()
+                for flight in flying:
+                    flight.forget_unless_done()
+                continue
+            flying.popleft()
+            losses = 0
+            yield found
+
+    def _submit(self, batch: bytes, part: range) -> Future[Part]:
+        if self._pool is None:
+            # a fresh interpreter, not a fork: the same on every platform, and no inherited threads or locks
+            self._pool = ProcessPoolExecutor(self._jobs, mp_context=get_context("spawn"), initializer=_begin)
+        return self._pool.submit(_play, batch, part)
+
+    def _drop_pool(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
 
 
 def records(job: Job, runs: range, jobs: int = 1) -> Iterator[Record]:
-    """Play ``runs``, in this process if ``jobs`` is 1, else in as many fresh ones.
+    """Play ``runs`` of one job and yield them in their order, in this process if ``jobs`` is 1.
 
     Raises whatever a run raises; runs that have not begun are then dropped.
     """
-    if jobs == 1 or len(runs) < 2:
-        yield from (record(job, run) for run in runs)
-        return
-    size = max(1, min(_LONGEST_CHUNK, len(runs) // (jobs * _CHUNKS_PER_JOB)))
-    chunks = [runs[first : first + size] for first in range(0, len(runs), size)]
-    # a fresh interpreter, not a fork: the same on every platform, and no inherited threads or locks
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_take, initargs=(job,))
-    try:
-        for chunk in pool.map(_play, chunks):
-            yield from chunk
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    batch = Batch((job,), (runs.stop,))
+    parts = [range(run, run + 1) for run in runs] if jobs == 1 else batch.parts(runs)
+    with Local(jobs) as engine:
+        for part in engine.map(batch, parts):
+            yield from part[0]
 
 
-def _take(job: Job) -> None:
-    global _job
-    _job = job
+def _begin() -> None:
+    """A worker leaves an interrupt to its parent, and does not outlive it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _play(runs: range) -> list[Record]:
-    return [record(_job, run) for run in runs]
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+
+_unpacked: tuple[bytes, Batch] | None = None
+"""The batch that this worker played last."""
+
+
+def _play(batch: bytes, part: range) -> Part:
+    global _unpacked
+    if _unpacked is None or _unpacked[0] != batch:
+        _unpacked = batch, pickle.loads(batch)
+    return play(_unpacked[1], part)

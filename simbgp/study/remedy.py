@@ -14,6 +14,7 @@ from simbgp.measure.verdict import bound_of
 from simbgp.scenario import Plan, Scenario, ScenarioError
 from simbgp.scenario.plan import SloPlan
 from simbgp.study.advice import Advice, Remedy
+from simbgp.study.alternatives import other_ways
 from simbgp.study.command import run_command
 from simbgp.study.local import records
 from simbgp.study.replay import Job
@@ -111,8 +112,16 @@ def _tried(result: Result, breached: SloResult, change: _Change, changed: Scenar
 
 
 def _value_s(result: Result, slo: SloPlan, changed: Scenario, runs: int) -> float:
-    """The statistic over a few runs, infinite if unknown or cut off. Traffic decides no outage, so there is none."""
-    job = Job(replace(changed.plan(), traffic=()), result.seed, (Question.of(slo),))
+    """The statistic over a few runs, infinite if unknown or cut off; the worst, where a profile leaves something open.
+
+    Traffic decides no outage, so there is none.
+    """
+    plan = replace(changed.plan(), traffic=())
+    return max(_value_of_s(result, slo, plan, runs) for plan in (plan, *(way.plan for way in other_ways(plan))))
+
+
+def _value_of_s(result: Result, slo: SloPlan, plan: Plan, runs: int) -> float:
+    job = Job(plan, result.seed, (Question.of(slo),))
     values = [record.values[0] for record in records(job, range(runs))]
     found = Stats(Question.of(slo), values, result.seed, result.exact).estimate(slo.stat)
     return math.inf if found is None or found.censored else found.value

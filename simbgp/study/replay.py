@@ -7,8 +7,8 @@ from simbgp.measure.observed import Question
 from simbgp.model import simulate
 from simbgp.scenario import Plan, draw
 from simbgp.study.rows import Rows, Wanted, rows_of
+from simbgp.study.shared import Shared
 from simbgp.timeline import Timeline
-from simbgp.traffic import outcomes, windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,18 @@ def timeline(plan: Plan, seed: int, run: int) -> Timeline:
     return simulate(draw(plan, seed, run))
 
 
-def record(job: Job, run: int) -> Record:
-    """Play one run and keep what ``job`` asks for."""
-    plan, trial = job.plan, draw(job.plan, job.seed, run)
-    happened = simulate(trial)
-    observed = Observed(plan, happened, windows(plan, happened), outcomes(plan, happened, job.seed, run))
+def played(plan: Plan, seed: int, run: int) -> tuple[Timeline, bool]:
+    """The same, and whether anything in it was drawn."""
+    trial = draw(plan, seed, run)
+    return simulate(trial), trial.tape.used
+
+
+def record(job: Job, run: int, shared: Shared | None = None, world: int = 0) -> Record:
+    """Play one run and keep what ``job`` asks for; ``shared`` knows what other jobs of the run and ``world`` did."""
+    plan = job.plan
+    happened, drawn = played(plan, job.seed, run)
+    effect = (shared or Shared(job.seed, run)).effect(plan, world, happened)
+    observed = Observed(plan, happened, effect.windows, effect.outcomes, job.seed, run)
     values = tuple(value_of(observed, question) for question in job.questions)
-    used_luck = trial.tape.used or bool(plan.traffic)
-    return Record(run, values, rows_of(run, observed, job.tables, job.wanted), used_luck)
+    rows = rows_of(run, observed, job.tables, job.wanted)
+    return Record(run, values, rows, used_luck=drawn or bool(plan.traffic))

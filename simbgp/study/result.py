@@ -9,6 +9,7 @@ from simbgp._version import __version__
 from simbgp.measure import METRICS, ClosedForm, Question, SloResult, Value, Verdict, closed_forms, judge, overall
 from simbgp.profiles import RouterProfile, SpeakerProfile
 from simbgp.scenario import Plan, Scenario
+from simbgp.study.alternatives import Otherwise, dispute, sentences, undisputed
 from simbgp.study.command import run_command
 from simbgp.study.rows import COLUMNS, Row
 from simbgp.study.stats import Stats
@@ -48,6 +49,7 @@ class Result:
         rows_left_out: int,
         answers: Answers,
         replays: Replays,
+        otherwise: Sequence[Otherwise] = (),
     ) -> None:
         self.scenario = scenario
         self.plan: Plan = scenario.plan()
@@ -58,6 +60,8 @@ class Result:
         self._tables = tables
         self._answers = dict(answers)
         self._replays = replays
+        self.otherwise = tuple(otherwise)
+        """The same runs with what the profiles leave open set another way."""
 
     def rows(self, table: str) -> list[Row]:
         """The rows of ``windows``, ``sessions``, ``routes``, ``connections`` or ``load`` as plain tuples.
@@ -102,7 +106,23 @@ class Result:
 
     @cached_property
     def slo(self) -> tuple[SloResult, ...]:
-        """Each SLO of the scenario, judged."""
+        """Each SLO of the scenario, judged; INCONCLUSIVE where that hangs on what a profile leaves open."""
+        return tuple(
+            undisputed(found, [other.slo[place] for other in self.otherwise])
+            for place, found in enumerate(self._slo_as_taken)
+        )
+
+    @cached_property
+    def disputes(self) -> tuple[str | None, ...]:
+        """For each SLO how its verdict hangs on what a profile leaves open, None if it does not."""
+        return tuple(
+            dispute(found, [(other.choices, other.slo[place]) for other in self.otherwise])
+            for place, found in enumerate(self._slo_as_taken)
+        )
+
+    @cached_property
+    def _slo_as_taken(self) -> tuple[SloResult, ...]:
+        """Each SLO, judged with every profile as it is taken to be."""
         return tuple(
             judge(slo, self.stats(Question.of(slo)).values, seed=self.seed, exact=self.exact) for slo in self.plan.slo
         )
@@ -130,9 +150,15 @@ class Result:
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """What had to be taken for granted: by the scenario, and by its profiles."""
+        """What had to be taken for granted: by the scenario and by its profiles; what is open, played every way."""
         unknowns = [unknown for profile in self.profiles for unknown in profile.unknowns]
-        return tuple(dict.fromkeys([*self.plan.assumptions, *unknowns]))
+        return tuple(dict.fromkeys([*self.plan.assumptions, *unknowns, *self._both_ways()]))
+
+    def _both_ways(self) -> list[str]:
+        if not self.otherwise:
+            return []
+        outage = self.stats(Question("blackhole_s")).estimate("p99")
+        return list(sentences(Otherwise((), self._slo_as_taken, outage), self.otherwise))
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -141,6 +167,11 @@ class Result:
             f"profile {p.name} is uncalibrated: no measurement of it" for p in self.profiles if p.calibrated is None
         ]
         return tuple(dict.fromkeys([*self.scenario.warnings, *self.plan.warnings, *stamps]))
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """The metrics that were measured in every run."""
+        return tuple(self._answers)
 
     def timeline(self, run: int = 0) -> Timeline:
         """The facts of one run, played again. Raises IndexError if there was no such run."""
@@ -196,7 +227,7 @@ class Result:
             "assumptions": list(self.assumptions),
             "warnings": list(self.warnings),
             "rows_left_out": self.rows_left_out,
-            "slo": [_slo(found) for found in self.slo],
+            "slo": [_slo(*found) for found in zip(self.slo, self.disputes, strict=True)],
         } | {
             table: [dict(zip(columns, row, strict=True)) for row in self._tables.get(table, ())]
             for table, columns in COLUMNS.items()
@@ -210,8 +241,8 @@ class Result:
         return f"<Result of {self.scenario.name}: {self.runs} runs, seed {self.seed}, {self.verdict}>"
 
 
-def _slo(found: SloResult) -> dict[str, Any]:
-    """The row of one SLO; a ``min`` bound, what narrows it and the lacking runs are there if it has them."""
+def _slo(found: SloResult, disputed: str | None) -> dict[str, Any]:
+    """The row of one SLO; a ``min`` bound, what narrows it and why it is not settled are there if it has them."""
     slo, of = found.slo, found.estimate
     optional = {
         "min": slo.min_value,
@@ -221,6 +252,7 @@ def _slo(found: SloResult) -> dict[str, Any]:
         "prefix": slo.prefix,
         "min_share": slo.min_share or None,
         "runs_needed": found.runs_needed,
+        "disputed": disputed,
     }
     return {
         "metric": slo.metric,

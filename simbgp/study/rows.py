@@ -63,7 +63,7 @@ def _is_wanted(table: str, row: Row, observed: Observed, wanted: Wanted) -> bool
     if "since_fault_s" in COLUMNS[table]:
         return row[COLUMNS[table].index("since_fault_s")] is not None
     if table == "load":  # the initial shares say nothing of a fault
-        return any(fault.time_us / 1e6 <= row[1] for fault in observed.clock.began[:1])
+        return any(fault.time_us / 1e6 <= row[1] for fault in observed.faults.began[:1])
     return True
 
 
@@ -91,14 +91,14 @@ def _window(window: Window) -> Row:
 
 def _sessions(observed: Observed) -> Iterable[Row]:
     for fact in observed.timeline.of(SessionChanged):
-        since = seconds(observed.clock.since_us(fact.time_us, fact.node, fact.router))
+        since = seconds(observed.faults.since_us(fact.time_us, fact.router, fact.node))
         states = fact.side, fact.from_state, fact.to_state, fact.reason
         yield seconds(fact.time_us), since, fact.router, fact.node, *states
 
 
 def _routes(observed: Observed) -> Iterable[Row]:
     for fact in observed.timeline.of(RouteChanged):
-        since = seconds(observed.clock.since_us(fact.time_us, fact.node, fact.router))
+        since = seconds(observed.faults.since_us(fact.time_us, fact.router, fact.node))
         yield seconds(fact.time_us), since, fact.router, fact.prefix, fact.node, fact.event
 
 
@@ -129,7 +129,7 @@ def _summary(delays_s: Seconds) -> dict[str, float] | None:
 
 
 def _load(observed: Observed) -> Iterable[Row]:
-    for row in load(observed.plan, observed.timeline):
+    for row in load(observed.plan, observed.timeline, observed.seed, observed.run):
         yield seconds(row.time_us), row.router, row.node, round(row.share, 6)
 
 

@@ -48,11 +48,16 @@ class RouteChanged(Fact):
 
 @dataclass(frozen=True, slots=True)
 class PathChanged(Fact):
-    """Packets between a router and a node began to pass (``up``) or to vanish."""
+    """From now on ``lost_share`` of the packets between a router and a node vanish: 0 none, 1 all of them."""
 
     router: str
     node: str
-    up: bool
+    lost_share: float
+
+    @property
+    def up(self) -> bool:
+        """Whether all packets pass."""
+        return self.lost_share == 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,20 @@ class ForwardingChanged(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class NeighbourChanged(Fact):
+    """The neighbour entry of a next hop failed at a router that checks it, or resolves again.
+
+    The kernel's next-hop groups skip a member whose entry failed without a new deal (net/ipv4/nexthop.c): its flows go
+    to the next reachable member in order, to the first if none follows, and the flows of the others stay. The FIB is as
+    it was: that changes by `RouteChanged` alone.
+    """
+
+    router: str
+    node: str
+    reachable: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ConntrackLost(Fact):
     """A node lost its connection tracking (a reboot); an agent crash keeps it, for it lives in the kernel."""
 
@@ -71,12 +90,27 @@ class ConntrackLost(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class BackendAdded(Fact):
+    """A pod that was not there at time 0 joined a service; ``key`` is what Cilium hashes for Maglev."""
+
+    service: str
+    backend: str
+    node: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class BackendChanged(Fact):
-    """A backend pod of a service began (``alive``) or ceased to answer."""
+    """A backend pod of a service began (``alive``) or ceased to answer.
+
+    ``resets`` says how it ceased: its process ended on a living node, whose kernel resets what still comes for it, or
+    it vanished with its node and nobody answers.
+    """
 
     service: str
     backend: str
     alive: bool
+    resets: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +131,13 @@ class FaultBegan(Fact):
     kind: str
     nodes: tuple[str, ...]
     routers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProcedureEnded(Fact):
+    """The last step of a procedure (a drain, a rollout) is done."""
+
+    fault: str | int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,28 @@
 """What the facts of a timeline do to traffic: windows, one outcome per connection, and load on the nodes."""
 
+from simbgp.traffic.ecmp import NextHops
 from simbgp.traffic.flowhash import maglev_slot
+from simbgp.traffic.history import History
 from simbgp.traffic.load import LoadRow, load
 from simbgp.traffic.maglev import maglev_table
+from simbgp.traffic.obstacles import NextHop, obstacles
 from simbgp.traffic.outcomes import ServiceOutcome, outcomes, summarise
+from simbgp.traffic.populations import settled
 from simbgp.traffic.windows import Window, windows
 
 __all__ = [
+    "History",
     "LoadRow",
+    "NextHop",
+    "NextHops",
     "ServiceOutcome",
     "Window",
     "load",
     "maglev_slot",
     "maglev_table",
+    "obstacles",
     "outcomes",
+    "settled",
     "summarise",
     "windows",
 ]

@@ -1,6 +1,5 @@
 """How a node picks a backend for a flow it does not know (Cilium's ``bpf-lb-algorithm``)."""
 
-from collections.abc import Collection
 from functools import lru_cache
 
 import numpy as np
@@ -26,24 +25,15 @@ class Balancer:
             return backends
         return backends[_table(tuple(self._keys[name] for name in view), self._plan.table_size, self._plan.hash_seed)]
 
-    def share(self, view: tuple[str, ...], of: Collection[str]) -> float:
-        """The share of picks from ``view`` (not empty) that fall on the backends ``of``."""
-        chosen = [self._places[name] for name in view if name in of]
-        if not chosen:
-            return 0.0
+    def chances(self, view: tuple[str, ...]) -> tuple[dict[str, int], int]:
+        """How many of how many equally likely picks from ``view`` fall on each backend."""
+        if self.is_random:
+            return dict.fromkeys(view, 1), len(view)
         places = self.places(view)
-        return float(np.isin(places, chosen).sum() / len(places))
+        counts = np.bincount(places, minlength=len(self._places)).tolist()
+        return {name: counts[self._places[name]] for name in view}, len(places)
 
 
 @lru_cache(maxsize=4096)
 def _table(keys: tuple[str, ...], size: int, seed: str) -> NDArray[np.int32]:
     return maglev_table(keys, size, seed=seed)
-
-
-def mix(keys: NDArray[np.uint64], salts: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """64 bits that look independent for every key and salt (the finaliser of SplitMix64)."""
-    mixed: NDArray[np.uint64] = keys + (salts.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ mixed >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ mixed >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
-    mixed ^= mixed >> np.uint64(31)
-    return mixed

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from simbgp.timeline import FaultLog
 from simbgp.traffic.datapath import Bools, Datapath, Ints, Sent
-from simbgp.traffic.faultlog import FaultLog
 
 
 class Causes:
@@ -47,7 +47,8 @@ class Causes:
             since = _since(path.group_sizes == 0, epoch)
             return self._latest(since, path.nodes)
         if not arrived:
-            return self._latest(_since(~path.reached[:, node], epoch), (path.nodes[node],))
+            troubled = ~path.reached[:, node] | (path.lost_shares[:, node] > 0)
+            return self._latest(_since(troubled, epoch), (path.nodes[node],))
         if backend < 0:
             return self._latest(epoch, (path.nodes[node], *self._homes))
         since = _since(path.life[:, backend] == path.life[epoch, backend], epoch)
@@ -57,7 +58,7 @@ class Causes:
         return self._latest(epoch, self._path.group_changes(epoch) or self._path.nodes)
 
     def _latest(self, epoch: int, nodes: tuple[str, ...]) -> int:
-        fault = self._faults.latest(max(0, int(self._path.times[epoch])), self._path.router, nodes)
+        fault = self._faults.latest(max(0, int(self._path.times[epoch])), self._path.router, *nodes)
         return -1 if fault is None else self._places[fault.fault]
 
 

@@ -5,15 +5,19 @@ from enum import IntEnum
 import numpy as np
 
 from simbgp.scenario.plan import Plan, TrafficPlan
-from simbgp.traffic.balancer import mix
 from simbgp.traffic.causes import Causes
-from simbgp.traffic.clients import CLIENTS
+from simbgp.traffic.clients import SYN_LINEAR_TIMEOUTS, linux
 from simbgp.traffic.conntrack import Conntrack
 from simbgp.traffic.datapath import Bools, Datapath, Ints, Reply, Sent
 from simbgp.traffic.flows import Flows
+from simbgp.traffic.luck import Floats, Luck, Purpose
+from simbgp.traffic.packets import Packets
 from simbgp.traffic.steps import START_US
 
 NEVER_US = 2**62
+_FAR_US = 2.0**61
+_VANISHES, _PASSES = 0.0, 1.0
+"""Luck that is known: a packet vanishes where its luck is below the share that its path loses."""
 
 
 class Fate(IntEnum):
@@ -37,7 +41,8 @@ class Connections:
         self, plan: Plan, traffic: TrafficPlan, datapath: Datapath, flows: Flows, causes: Causes, horizon_us: int
     ) -> None:
         self._path, self._flows, self._causes, self._horizon_us = datapath, flows, causes, horizon_us
-        self._client = CLIENTS[traffic.client]
+        syn_linear = SYN_LINEAR_TIMEOUTS[traffic.client]
+        self._client = linux(syn_linear, traffic.tcp_retries2, traffic.user_timeout_s)
         self._connect_limit_us = _least(self._client.connect_gives_up_us, traffic.connect_timeout_s)
         self._request_limit_us = _least(self._client.retransmit_gives_up_us, traffic.request_timeout_s)
         self._interval_us = max(1, round(traffic.request_interval_s * 1e6))
@@ -45,7 +50,9 @@ class Connections:
         dsr = plan.load_balancer.mode == "dsr" and datapath.service.policy == "Cluster"
         self._tuple_is_nodes_own = plan.load_balancer.mode == "snat" and datapath.service.policy == "Cluster"
         self._stranger = Reply.LOST if dsr and not plan.speaker.dsr_reset_reaches_client else Reply.RESET
+        self._unknown_flow = plan.load_balancer.unknown_flow
         self._conntrack = Conntrack(len(flows))
+        self._luck = Luck(flows.keys)
         count = len(flows)
         self.fates = np.zeros(count, dtype=np.int64)
         self.refused = np.zeros(count, dtype=np.bool_)
@@ -60,6 +67,7 @@ class Connections:
         self._free_us = np.full(count, START_US)
         self._nodes, self._losses, self._backends, self._lives = np.zeros((4, count), dtype=np.int64)
         self._owners = self._nodes.copy()
+        self._waits: list[tuple[Ints, Ints, Ints]] = []
 
     def run(self) -> None:
         """Open all connections, then go through the epochs."""
@@ -67,10 +75,26 @@ class Connections:
         for epoch in range(1, len(self._path.times)):
             self._live_through(epoch)
 
+    def packets(self) -> Packets:
+        """What they sent in the run."""
+        waits = zip(*self._waits, strict=True) if self._waits else ([np.empty(0, np.int64)] for _ in range(3))
+        who, since_us, until_us = (np.concatenate(part) for part in waits)
+        return Packets(
+            flows=self._flows,
+            client=self._client,
+            interval_us=self._interval_us,
+            poisson=self._poisson,
+            luck=self._luck,
+            attempts=np.where(self.refused, 1, len(self._client.connect_us)),
+            opened_us=self._opened_us,
+            last_us=np.minimum(self._last_us, self._over_us),
+            waits=(who, since_us, until_us),
+        )
+
     def _open(self) -> None:
         everybody = np.arange(len(self._flows))
         old = everybody[self._flows.dialled_us < 0]
-        sent = self._dial(old, np.full(len(old), START_US))
+        sent = self._dial(old, np.full(len(old), START_US), np.full(len(old), _PASSES))
         there = sent.replies == Reply.ANSWERED
         self._establish(old[there], sent, there, np.full(int(there.sum()), START_US))
         self._last_us[old[there]] = self._flows.lives_us[old[there]]
@@ -84,7 +108,7 @@ class Connections:
                 break
             at_us = np.minimum(dialled_us[who] + offset_us, self._horizon_us)
             beyond = dialled_us[who] + offset_us > self._horizon_us
-            sent = self._dial(who, at_us)
+            sent = self._dial(who, at_us, np.where(beyond, _PASSES, self._luck.draw(who, at_us, Purpose.SYN)))
             opened, rejected = sent.replies == Reply.ANSWERED, sent.replies == Reply.REJECTED
             if offset_us == 0:
                 self.faults[who[~opened]] = self._causes_of(who, sent, ~opened)
@@ -98,7 +122,7 @@ class Connections:
 
     def _establish(self, who: Ints, sent: Sent, rows: Bools, at_us: Ints) -> None:
         epochs, nodes, backends = sent.epochs[rows], sent.nodes[rows], sent.backends[rows]
-        self._opened_us[who] = at_us
+        self._opened_us[who] = self._free_us[who] = at_us
         self._last_us[who] = at_us + self._flows.lives_us[who]
         self._nodes[who] = self._owners[who] = nodes
         self._losses[who] = self._path.losses[epochs, nodes]
@@ -114,36 +138,66 @@ class Connections:
         if not path.same_group(epoch):
             self._move(epoch, live)
         changed = self._owners != self._nodes
-        changed |= path.group_sizes[epoch] == 0
-        changed |= ~path.reached[epoch, self._nodes]
-        changed |= path.losses[epoch, self._nodes] != self._losses
-        changed |= path.life[epoch, self._backends] != self._lives
-        who = np.flatnonzero(live & changed & (self._free_us < ends_us))
-        at_us = self._next_send(who, np.maximum(self._free_us[who], begins_us), epoch)
+        if path.group_sizes[epoch] == 0:
+            changed[:] = True
+        if not path.reached[epoch].all():
+            changed |= ~np.take(path.reached[epoch], self._nodes)
+        if path.losses[epoch].any():
+            changed |= np.take(path.losses[epoch], self._nodes) != self._losses
+        if path.life[epoch].any():
+            changed |= np.take(path.life[epoch], self._backends) != self._lives
+        lossy = bool(path.lost_shares[epoch].any())
+        lost_shares = path.lost_shares[epoch, self._owners] if lossy else np.zeros(len(live))
+        self._meet_first(np.flatnonzero(live & changed), begins_us, ends_us, lost_shares)
+        if lossy:
+            self._lose(np.flatnonzero(live & (lost_shares > 0)), begins_us, ends_us, lost_shares)
+
+    def _meet_first(self, who: Ints, begins_us: int, ends_us: int, lost_shares: Floats) -> None:
+        """Have each meet the epoch with the first packet that it sends there."""
+        since_us = np.maximum(self._free_us[who], begins_us)
+        at_us = self._next_send(who, since_us)
         sends = (at_us < ends_us) & (at_us <= self._last_us[who])
-        self._meet(who[sends], at_us[sends])
+        who, at_us, since_us = who[sends], at_us[sends], since_us[sends]
+        luck = np.where(self._next_loss(who, since_us, lost_shares[who]) == at_us, _VANISHES, _PASSES)
+        self._meet(who, at_us, luck)
+
+    def _lose(self, who: Ints, begins_us: int, ends_us: int, lost_shares: Floats) -> None:
+        """Have each lose what vanishes in the epoch; all that passes is answered, for the first packet has met it."""
+        while len(who):
+            since_us = np.maximum(self._free_us[who], begins_us)
+            at_us = self._next_loss(who, since_us, lost_shares[who])
+            sends = (at_us < ends_us) & (at_us <= self._last_us[who]) & (self._over_us[who] == NEVER_US)
+            who, at_us = who[sends], at_us[sends]
+            self._meet(who, at_us, np.full(len(who), _VANISHES))
 
     def _move(self, epoch: int, live: Bools) -> None:
         """Note to whom the router now sends each flow; having no next hop at all is no move."""
-        owners = self._path.owners(self._flows.keys, np.full(len(live), epoch))
+        owners = self._path.owners_at(self._flows.keys, epoch)
         moved = live & (owners >= 0) & (owners != self._owners)
         self._owners[moved] = owners[moved]
         self._moves[moved] = epoch
         self.first_moves[moved & (self.first_moves < 0)] = epoch
 
-    def _next_send(self, who: Ints, after_us: Ints, epoch: int) -> Ints:
+    def _next_send(self, who: Ints, since_us: Ints) -> Ints:
         """When each sends for the first time at or after a moment."""
         if self._poisson:
-            uniform = (mix(self._flows.keys[who], np.full(len(who), -2 - epoch)) >> np.uint64(11)) * 2.0**-53
-            gaps_us: Ints = (-np.log1p(-uniform) * self._interval_us).astype(np.int64)
-            return after_us + gaps_us
+            return since_us + (self._luck.exponential(who, since_us, Purpose.GAP) * self._interval_us).astype(np.int64)
         first_us = np.maximum(self._opened_us[who], 0) + self._flows.phases_us[who]
-        gaps = np.maximum(0, -((first_us - after_us) // self._interval_us))
+        gaps = np.maximum(0, -((first_us - since_us) // self._interval_us))
         next_us: Ints = first_us + gaps * self._interval_us
         return next_us
 
-    def _meet(self, who: Ints, at_us: Ints) -> None:
-        sent = self._send(who, at_us)
+    def _next_loss(self, who: Ints, since_us: Ints, lost_shares: Floats) -> Ints:
+        """When each sends for the first time something that vanishes."""
+        first_us, gaps = self._next_send(who, since_us), self._luck.passes(who, since_us, lost_shares)
+        if self._poisson:  # a geometric number of exponential gaps is one, longer in the mean
+            some = (gaps > 0) & (gaps < np.inf)
+            longer = self._luck.exponential(who[some], since_us[some], Purpose.LOSS_GAP)
+            gaps[some] = longer / lost_shares[some]
+        return first_us + np.minimum(gaps * self._interval_us, _FAR_US).astype(np.int64)
+
+    def _meet(self, who: Ints, at_us: Ints, luck: Floats) -> None:
+        sent = self._send(who, at_us, luck)
         reset = sent.replies == Reply.RESET
         self._end(who[reset], Fate.RESET, at_us[reset], self._causes_of(who, sent, reset))
         lost = sent.replies == Reply.LOST
@@ -152,12 +206,14 @@ class Connections:
     def _wait(self, who: Ints, since_us: Ints, faults: Ints) -> None:
         """Retransmit until there is an answer of either kind, or the client gives up; send nothing else meanwhile."""
         self._free_us[who] = NEVER_US
+        everybody, began_us = who, since_us
         for offset_us in self._client.retransmit_us:
             if offset_us > self._request_limit_us or not len(who):
                 break
             at_us = np.minimum(since_us + offset_us, self._horizon_us)
             beyond = since_us + offset_us > self._horizon_us
-            sent = self._send(who, at_us)
+            luck = np.where(beyond, _PASSES, self._luck.draw(who, at_us, Purpose.RETRANSMISSION))
+            sent = self._send(who, at_us, luck)
             answered, reset = sent.replies == Reply.ANSWERED, sent.replies == Reply.RESET
             undecided = beyond & ~answered & ~reset
             hopeful = undecided & ~sent.arrived & self._has_socket(who, sent.epochs)
@@ -170,6 +226,7 @@ class Connections:
             waits = ~(goes_on | reset | doomed)
             who, since_us, faults = who[waits], since_us[waits], faults[waits]
         self._end(who, Fate.TIMED_OUT, since_us + self._request_limit_us, faults)
+        self._waits.append((everybody, began_us, np.minimum(self._free_us[everybody], self._over_us[everybody])))
 
     def _delay(self, who: Ints, waited_us: Ints, faults: Ints) -> None:
         """A connection is put down as delayed by its longest wait."""
@@ -186,28 +243,34 @@ class Connections:
     def _causes_of(self, who: Ints, sent: Sent, rows: Bools) -> Ints:
         return self._causes.of(sent.only(rows), self._moves[who[rows]], self._nodes[who[rows]])
 
-    def _dial(self, who: Ints, at_us: Ints) -> Sent:
+    def _dial(self, who: Ints, at_us: Ints, luck: Floats) -> Sent:
         """A SYN: the node picks a backend unless it remembers one that it still knows."""
         path, keys = self._path, self._flows.keys[who]
-        epochs, nodes, arrived, losses = self._arrive(who, at_us)
+        epochs, nodes, arrived, losses = self._arrive(who, at_us, luck)
         backends = np.full(len(who), -1)
         held = self._conntrack.find(who[arrived], nodes[arrived], losses[arrived])
         backends[arrived] = path.views.picks(keys[arrived], nodes[arrived], at_us[arrived], held)
         alive = (backends >= 0) & (path.life[epochs, backends] % 2 == 0)
         dead = (backends >= 0) & ~alive
         self._conntrack.remember(who[dead], nodes[dead], losses[dead], backends[dead])
-        replies = np.where(alive, Reply.ANSWERED, np.where(arrived & (backends < 0), Reply.REJECTED, Reply.LOST))
+        rejected = arrived & (backends < 0)
+        if self._stranger == Reply.RESET:
+            rejected |= dead & path.resets[epochs, backends]
+        replies = np.where(alive, Reply.ANSWERED, np.where(rejected, Reply.REJECTED, Reply.LOST))
         return Sent(epochs, nodes, arrived, backends, replies)
 
-    def _send(self, who: Ints, at_us: Ints) -> Sent:
+    def _send(self, who: Ints, at_us: Ints, luck: Floats) -> Sent:
         """A packet of an open connection: conntrack keeps its backend, an unknown flow is given one."""
         path = self._path
-        epochs, nodes, arrived, losses = self._arrive(who, at_us)
+        epochs, nodes, arrived, losses = self._arrive(who, at_us, luck)
         at_home = arrived & (nodes == self._nodes[who]) & (losses == self._losses[who])
         backends = np.where(at_home, self._backends[who], -1)
         away = arrived & ~at_home
         backends[away] = self._conntrack.find(who[away], nodes[away], losses[away])
         unknown = away & (backends < 0)
+        picks = self._unknown_flow == "pick"
+        refused = unknown & (self._unknown_flow == "reset")
+        unknown &= picks
         backends[unknown] = path.views.picks(self._flows.keys[who[unknown]], nodes[unknown], at_us[unknown])
         entered = unknown & (backends >= 0)
         self._conntrack.remember(who[entered], nodes[entered], losses[entered], backends[entered])
@@ -215,14 +278,16 @@ class Connections:
         own = alive & (backends == self._backends[who]) & self._has_socket(who, epochs)
         if self._tuple_is_nodes_own:
             own &= at_home
-        replies = np.where(own, Reply.ANSWERED, np.where(alive, self._stranger, Reply.LOST))
+        refuses = alive | (backends >= 0) & path.resets[epochs, backends]
+        replies = np.where(own, Reply.ANSWERED, np.where(refuses, self._stranger, Reply.LOST))
+        replies[refused] = Reply.RESET
         return Sent(epochs, nodes, arrived, backends, replies)
 
-    def _arrive(self, who: Ints, at_us: Ints) -> tuple[Ints, Ints, Bools, Ints]:
+    def _arrive(self, who: Ints, at_us: Ints, luck: Floats) -> tuple[Ints, Ints, Bools, Ints]:
         """Epoch, node, whether the packet reaches that node, and how often the node had lost its conntrack."""
         epochs = self._path.epochs(at_us)
         nodes = self._path.owners(self._flows.keys[who], epochs)
-        arrived = (nodes >= 0) & self._path.reached[epochs, nodes]
+        arrived = (nodes >= 0) & self._path.reached[epochs, nodes] & (luck >= self._path.lost_shares[epochs, nodes])
         return epochs, nodes, arrived, self._path.losses[epochs, nodes]
 
     def _has_socket(self, who: Ints, epochs: Ints) -> Bools:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from simbgp.scenario.plan import Plan, ServicePlan
 from simbgp.traffic.balancer import Balancer
-from simbgp.traffic.ecmp import next_hop_group
+from simbgp.traffic.ecmp import Dealer, NextHops
 from simbgp.traffic.history import History
 from simbgp.traffic.steps import Steps
 from simbgp.traffic.views import Views
@@ -17,6 +17,7 @@ from simbgp.traffic.views import Views
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 T = TypeVar("T")
+N = TypeVar("N", int, float)
 
 
 class Reply(IntEnum):
@@ -54,26 +55,28 @@ class Datapath:
     def __init__(self, plan: Plan, history: History, router: str, prefix: str, service: ServicePlan) -> None:
         self.router, self.service = router, service
         self.nodes = history.origins(router, prefix)
-        self.next_hops = history.next_hops(router, prefix)
+        self.next_hops = history.groups(router, prefix)
         self._known = [history.view(node, service.name) for node in self.nodes]
         self.views = Views(Balancer(plan.load_balancer, service), self._known, len(service.backends))
-        paths = [history.path(router, node) for node in self.nodes]
+        paths = [history.lost_share(router, node) for node in self.nodes]
         forwarding = [history.forwarding(node) for node in self.nodes]
         conntracks = [history.conntrack(node) for node in self.nodes]
         lives = [history.life(service.name, backend.name) for backend in service.backends]
-        changes: list[Steps[Any]] = [self.next_hops, *paths, *forwarding, *conntracks, *lives]
+        resets = [history.resets(service.name, backend.name) for backend in service.backends]
+        changes: list[Steps[Any]] = [self.next_hops, *paths, *forwarding, *conntracks, *lives, *resets]
         self.times: Ints = np.array(sorted({time_us for steps in changes for time_us in steps.times}))
-        self.reached: Bools = (self._sampled(paths) & self._sampled(forwarding)) == 1
-        self.losses = self._sampled(conntracks)
-        self.life = self._sampled(lives)
-        weights = {node.name: node.ecmp_weight for node in plan.nodes}
-        kind = next(item.ecmp.hash for item in plan.routers if item.name == router)
-        self._groups = _Groups(self.next_hops, self.nodes, weights, kind, self.times)
-        self.group_sizes = _values_at(self.next_hops, self.times, len)
+        lost_shares = self._sampled(paths, float)
+        self.reached: Bools = (lost_shares < 1.0) & (self._sampled(forwarding, int) == 1)
+        self.lost_shares = np.where(self.reached, lost_shares, 0.0)
+        self.losses = self._sampled(conntracks, int)
+        self.life = self._sampled(lives, int)
+        self.resets: Bools = self._sampled(resets, int) == 1
+        self._groups = _Groups(Dealer(plan), router, self.next_hops, self.nodes, self.times)
+        self.group_sizes = _values_at(self.next_hops, self.times, lambda hops: len(hops.members))
 
-    def _sampled(self, steps: Sequence[Steps[Any]]) -> Ints:
+    def _sampled(self, steps: Sequence[Steps[Any]], number: Callable[[Any], N]) -> NDArray[Any]:
         """One row per epoch, one column per item."""
-        columns = [_values_at(item, self.times, int) for item in steps]
+        columns = [_values_at(item, self.times, number) for item in steps]
         return np.stack(columns, axis=1) if columns else np.zeros((len(self.times), 1), dtype=np.int64)
 
     def epochs(self, at_us: Ints) -> Ints:
@@ -84,10 +87,14 @@ class Datapath:
         """The node to which the router sends each flow in its epoch; -1 without a next hop."""
         return self._groups.owners((flow_keys >> np.uint64(32)).astype(np.uint32), epochs)
 
+    def owners_at(self, flow_keys: NDArray[np.uint64], epoch: int) -> Ints:
+        """The same in one epoch for all."""
+        return self._groups.owners_in(int(self._groups.number[epoch]), (flow_keys >> np.uint64(32)).astype(np.uint32))
+
     def group_changes(self, epoch: int) -> tuple[str, ...]:
-        """The nodes that entered or left the group with this epoch."""
-        after = frozenset(self.next_hops.at(int(self.times[epoch])))
-        changed = after ^ frozenset(self.next_hops.at(int(self.times[epoch - 1])))
+        """The nodes that entered or left the group with this epoch, or that it now skips or skips no more."""
+        before, after = (self.next_hops.at(int(time_us)) for time_us in self.times[epoch - 1 : epoch + 1])
+        changed = (frozenset(before.members) ^ frozenset(after.members)) | (before.skipped ^ after.skipped)
         return tuple(node for node in self.nodes if node in changed)
 
     def same_group(self, epoch: int) -> bool:
@@ -104,42 +111,44 @@ class Datapath:
 
     def _is_sound(self, end: Literal[0, -1]) -> bool:
         """Whether at first (0) or in the end (-1) every new connection finds a living backend."""
-        present = frozenset(self.next_hops.values[end])
+        hops = self.next_hops.values[end]
+        present = frozenset(hops.members) - hops.skipped or frozenset(hops.members)
         members = [place for place, node in enumerate(self.nodes) if node in present]
         dead = {backend.name for place, backend in enumerate(self.service.backends) if self.life[end, place] % 2}
-        views = [self._known[member].values[end] for member in members]
-        arrive = all(self.reached[end, member] for member in members)
-        return bool(members) and arrive and all(view and dead.isdisjoint(view) for view in views)
+        views = {self._known[member].values[end] for member in members}
+        arrive = all(self.reached[end, member] and not self.lost_shares[end, member] for member in members)
+        return bool(members) and arrive and all(view and dead.isdisjoint(view.backends) for view in views)
 
 
 class _Groups:
     """The next-hop groups of the epochs; equal ones are built once."""
 
     def __init__(
-        self,
-        steps: Steps[tuple[str, ...]],
-        nodes: tuple[str, ...],
-        weights: dict[str, int],
-        kind: Literal["modulo", "hash-threshold"],
-        times: Ints,
+        self, dealer: Dealer, router: str, steps: Steps[NextHops], nodes: tuple[str, ...], times: Ints
     ) -> None:
-        different = {members: number for number, members in enumerate(dict.fromkeys(steps.values))}
+        different = {hops: number for number, hops in enumerate(dict.fromkeys(steps.values))}
         places = {node: place for place, node in enumerate(nodes)}
         self.number = _values_at(steps, times, different.__getitem__)
-        self._members = [np.array([places[node] for node in members], dtype=np.int64) for members in different]
-        self._groups = [next_hop_group(kind, tuple(weights[node] for node in m)) if m else None for m in different]
+        self._members = [np.array([places[node] for node in hops.members], dtype=np.int64) for hops in different]
+        self._groups = [dealer.group(router, hops) if hops.members else None for hops in different]
 
     def owners(self, hashes: NDArray[np.uint32], epochs: Ints) -> Ints:
         """The node of each hash in its epoch, or -1."""
         numbers = self.number[epochs]
         owners = np.full(len(hashes), -1)
-        for number in np.unique(numbers).tolist():
-            group, here = self._groups[number], numbers == number
-            if group is not None:
-                owners[here] = self._members[number][group.owners(hashes[here])]
+        for number in np.flatnonzero(np.bincount(numbers)).tolist():
+            here = numbers == number
+            owners[here] = self.owners_in(number, hashes[here])
         return owners
 
+    def owners_in(self, number: int, hashes: NDArray[np.uint32]) -> Ints:
+        """The node of each hash in one group."""
+        group = self._groups[number]
+        if group is None:
+            return np.full(len(hashes), -1)
+        return np.take(self._members[number], group.owners(hashes))
 
-def _values_at(steps: Steps[T], times: Ints, number: Callable[[T], int]) -> Ints:
-    values = np.array([number(value) for value in steps.values], dtype=np.int64)
+
+def _values_at(steps: Steps[T], times: Ints, number: Callable[[T], N]) -> NDArray[Any]:
+    values = np.array([number(value) for value in steps.values])
     return values[np.searchsorted(steps.times, times, side="right") - 1]

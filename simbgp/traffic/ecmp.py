@@ -1,16 +1,21 @@
 """Next-hop groups: which member of a group a flow's hash belongs to.
 
-Every group has the same face: `NextHopGroup.owners` for many flows, `NextHopGroup.shares` for the exact fractions.
+Every group has the same face: `NextHopGroup.owners` for many flows, `NextHopGroup.sizes` for the exact fractions.
 """
 
-from typing import Literal, Protocol
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simbgp.scenario.plan import Plan
 from simbgp.timeline import require
+from simbgp.traffic.mixing import uniform
 
-HASH_BITS = 32
+ALL_HASHES = 2**32
+_CELLS = 2**16
 
 
 class NextHopGroup(Protocol):
@@ -20,8 +25,8 @@ class NextHopGroup(Protocol):
         """The index of the member that gets each 32-bit hash."""
         ...
 
-    def shares(self) -> tuple[float, ...]:
-        """The fraction of all hashes that each member gets: multiples of 2^-32, hence exact; they sum to 1."""
+    def sizes(self) -> NDArray[np.int64]:
+        """How many of the 2^32 hashes each member gets."""
         ...
 
 
@@ -29,7 +34,8 @@ class HashThreshold:
     """One region of the hash space per member (RFC 2992), bounds and weights as in Linux.
 
     The kernel compares the upper 31 bits of the flow's hash with the bounds
-    ``DIV_ROUND_CLOSEST(2^31 * weight so far, total weight) - 1`` (`nh_hthr_group_rebalance`, `fib_rebalance`).
+    ``DIV_ROUND_CLOSEST(2^31 * weight so far, total weight) - 1`` (`nh_hthr_group_rebalance`, `fib_rebalance`). A dead
+    member stands in the list with weight 0: it has no region.
     """
 
     def __init__(self, weights: tuple[int, ...]) -> None:
@@ -39,11 +45,26 @@ class HashThreshold:
 
     def owners(self, hashes: NDArray[np.uint32]) -> NDArray[np.int64]:
         """The first member whose bound is not below the hash."""
+        if len(hashes) < _CELLS:
+            return self._searched(hashes)
+        owners = np.take(self._cells, hashes >> np.uint32(16))
+        unsure = np.flatnonzero(owners < 0)
+        owners[unsure] = self._searched(hashes[unsure])
+        return owners
+
+    @cached_property
+    def _cells(self) -> NDArray[np.int64]:
+        """The member of all hashes with the same upper 16 bits, -1 where a bound lies among them."""
+        first = np.arange(_CELLS, dtype=np.uint32) << np.uint32(16)
+        lowest, highest = self._searched(first), self._searched(first | np.uint32(0xFFFF))
+        return np.where(lowest == highest, lowest, -1)
+
+    def _searched(self, hashes: NDArray[np.uint32]) -> NDArray[np.int64]:
         return np.searchsorted(self.bounds, (hashes >> np.uint32(1)).astype(np.int64))
 
-    def shares(self) -> tuple[float, ...]:
+    def sizes(self) -> NDArray[np.int64]:
         """The width of each region."""
-        return tuple((np.diff(self.bounds, prepend=-1) / 2.0**31).tolist())
+        return np.diff(self.bounds, prepend=-1) * 2
 
 
 class Modulo:
@@ -57,14 +78,118 @@ class Modulo:
         """The member at the place that the remainder names."""
         return np.take(self._places, hashes % np.uint32(len(self._places)))
 
-    def shares(self) -> tuple[float, ...]:
+    def sizes(self) -> NDArray[np.int64]:
         """How many of the 2^32 hashes leave each remainder; the first remainders have one more."""
-        least, more = divmod(2**HASH_BITS, len(self._places))
-        hashes = np.full(len(self._places), least)
-        hashes[:more] += 1
-        return tuple((np.bincount(self._places, hashes) / 2.0**HASH_BITS).tolist())
+        least, more = divmod(ALL_HASHES, len(self._places))
+        of_places = np.full(len(self._places), least)
+        of_places[:more] += 1
+        return np.bincount(self._places, of_places).astype(np.int64)
+
+
+class Hrw:
+    """Highest random weight (RFC 2991): the member whose own hash of the flow is greatest, ``-weight / ln(u)``.
+
+    ``salts`` tell members apart, whatever their place in the group. A region has no shape here, so `sizes` is its law.
+    """
+
+    def __init__(self, weights: tuple[int, ...], salts: Sequence[int]) -> None:
+        self._weights, self._salts = weights, salts
+
+    def owners(self, hashes: NDArray[np.uint32]) -> NDArray[np.int64]:
+        """The winner of each hash, the first of equal ones."""
+        keys = hashes.astype(np.uint64)
+        owners, best = np.zeros(len(keys), dtype=np.int64), np.full(len(keys), -np.inf)
+        for place, (weight, salt) in enumerate(zip(self._weights, self._salts, strict=True)):
+            score = np.log(uniform(keys, np.full(1, salt)) + 2.0**-54) / weight
+            wins = score > best
+            owners[wins], best[wins] = place, score[wins]
+        return owners
+
+    def sizes(self) -> NDArray[np.int64]:
+        """What each member gets in the mean."""
+        bounds = np.cumsum(self._weights, dtype=np.int64) * ALL_HASHES // sum(self._weights)
+        return np.diff(bounds, prepend=0)
+
+
+class Buckets:
+    """A table that gives each bucket to a member; the kernel takes the upper 31 bits of the hash modulo its length."""
+
+    def __init__(self, table: bytes, members: int) -> None:
+        self._owners = np.frombuffer(table, dtype=np.uint16).astype(np.int64)
+        self._members = members
+
+    def owners(self, hashes: NDArray[np.uint32]) -> NDArray[np.int64]:
+        """The member of each hash's bucket."""
+        return np.take(self._owners, (hashes >> np.uint32(1)) % np.uint32(len(self._owners)))
+
+    def sizes(self) -> NDArray[np.int64]:
+        """How many of the 2^32 hashes fall into each member's buckets."""
+        least, more = divmod(ALL_HASHES // 2, len(self._owners))
+        of_buckets = np.full(len(self._owners), least)
+        of_buckets[:more] += 1
+        return np.bincount(self._owners, of_buckets, minlength=self._members).astype(np.int64) * 2
+
+
+class Skipping:
+    """A group that passes over members whose neighbour entry failed, without a new deal.
+
+    Their flows go to the next reachable member, to the first if none follows (`nexthop_select_path_hthr`). A group
+    without any reachable member sends as if all were.
+    """
+
+    def __init__(self, group: NextHopGroup, reachable: Sequence[bool]) -> None:
+        self._group = group
+        there = np.flatnonzero(reachable)
+        after = np.searchsorted(there, np.arange(len(reachable))) % max(1, len(there))
+        self._takers: NDArray[np.int64] = there[after] if len(there) else np.arange(len(reachable))
+
+    def owners(self, hashes: NDArray[np.uint32]) -> NDArray[np.int64]:
+        """The member that takes each hash."""
+        owners: NDArray[np.int64] = self._takers[self._group.owners(hashes)]
+        return owners
+
+    def sizes(self) -> NDArray[np.int64]:
+        """What each member has of its own and takes over."""
+        return np.bincount(self._takers, self._group.sizes(), minlength=len(self._takers)).astype(np.int64)
 
 
 def next_hop_group(kind: Literal["modulo", "hash-threshold"], weights: tuple[int, ...]) -> NextHopGroup:
     """The group of a router that hashes by ``kind``; ``weights`` are positive, one per member in the group's order."""
     return HashThreshold(weights) if kind == "hash-threshold" else Modulo(weights)
+
+
+class NextHops(NamedTuple):
+    """The next hops of a prefix at a router in the group's order, and those of them that the kernel skips."""
+
+    members: tuple[str, ...]
+    skipped: frozenset[str] = frozenset()
+    table: bytes = b""
+    """Of a resilient group: bucket -> place in ``members``, two bytes each."""
+
+    def buckets_of(self, place: int) -> int:
+        """How many buckets of the table a member has."""
+        return int((np.frombuffer(self.table, dtype=np.uint16) == place).sum())
+
+
+class Dealer:
+    """Deals the hashes of a plan's routers to next hops."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._kinds = {router.name: router.ecmp.hash for router in plan.routers}
+        self._weights = {node.name: node.ecmp_weight for node in plan.nodes}
+        self._salts = {node.name: place for place, node in enumerate(plan.nodes)}
+
+    def group(self, router: str, hops: NextHops) -> NextHopGroup:
+        """The router's group of these next hops, of which there is at least one."""
+        weights = tuple(self._weights[node] for node in hops.members)
+        group: NextHopGroup
+        match self._kinds[router]:
+            case "resilient":  # never asks whether a neighbour is there (nexthop_select_path_res)
+                return Buckets(hops.table, len(hops.members))
+            case "hrw":
+                group = Hrw(weights, [self._salts[node] for node in hops.members])
+            case kind:
+                group = next_hop_group(kind, weights)
+        if not hops.skipped:
+            return group
+        return Skipping(group, [node not in hops.skipped for node in hops.members])

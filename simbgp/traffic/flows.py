@@ -87,7 +87,8 @@ def draw(
 
 
 def _keys(rng: np.random.Generator, count: int) -> NDArray[np.uint64]:
-    return rng.integers(0, 2**64, count, dtype=np.uint64)
+    """In order, for neighbours then go the same way and are found at the same place; all else is drawn apart."""
+    return np.sort(rng.integers(0, 2**64, count, dtype=np.uint64))
 
 
 def _microseconds(seconds: Seconds) -> Ints:

@@ -1,27 +1,49 @@
 """A timeline turned around: for each thing its state as a function of time."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address, ip_network
 
-from simbgp.scenario.plan import NodePlan, Plan, ServicePlan
+from simbgp.scenario.plan import BackendPlan, NodePlan, Plan, ServicePlan
 from simbgp.timeline import (
+    BackendAdded,
     BackendChanged,
     ConntrackLost,
     Fact,
     ForwardingChanged,
+    NeighbourChanged,
     PathChanged,
     RouteChanged,
     Timeline,
     ViewChanged,
 )
+from simbgp.traffic.ecmp import NextHops
+from simbgp.traffic.resilient import Usage, deal
 from simbgp.traffic.steps import START_US, Steps
 
 _ALWAYS = Steps(True)
 _NEVER = Steps(0)
+_NOTHING = Steps(0.0)
+_NOBODY = Steps(frozenset[str]())
+_SILENT = Steps(False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """The backends among which a node's load balancer picks. A run has one object for each different view."""
+
+    backends: tuple[str, ...]
+    names: frozenset[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", frozenset(self.backends))
+
+    def __len__(self) -> int:
+        return len(self.backends)
 
 
 class History:
-    """Next hops, paths, nodes, conntrack, views and backends of one run.
+    """Next hops, neighbours, paths, nodes, conntrack, views and backends of one run.
 
     A conntrack's value counts its losses. A backend's value counts its deaths and returns, so that it is alive while
     the value is even, and a socket opened under one value is gone under any other.
@@ -30,15 +52,23 @@ class History:
     def __init__(self, plan: Plan, timeline: Timeline) -> None:
         self.horizon_us = timeline.horizon_us
         self._nodes = {node.name: node for node in plan.nodes}
-        self._services = {service.name: service for service in plan.services}
-        self._start_views = timeline.start.views
+        self.services = _services(plan, timeline)
+        self._own = _own_backends(self.services)
+        self._homes = _homes(self.services)
+        self._different: dict[tuple[str, ...], View] = {}
+        self._start = {name: self._view(backends) for name, backends in timeline.start.views.items()}
         self._next_hops: dict[tuple[str, str], Steps[tuple[str, ...]]] = {}
+        self._ecmp = {router.name: router.ecmp for router in plan.routers}
+        self._weights = {node.name: node.ecmp_weight for node in plan.nodes}
+        self._groups: dict[tuple[str, str], Steps[NextHops]] = {}
         self._order: dict[tuple[str, str], list[str]] = {}
-        self._paths: dict[tuple[str, str], Steps[bool]] = {}
+        self._unreachable: dict[str, Steps[frozenset[str]]] = {}
+        self._paths: dict[tuple[str, str], Steps[float]] = {}
         self._forwarding: dict[str, Steps[bool]] = {}
         self._conntracks: dict[str, Steps[int]] = {}
-        self._lives: dict[tuple[str, str], Steps[int]] = {}
-        self._views: dict[tuple[str, str], Steps[tuple[str, ...]]] = {}
+        self._lives: dict[str, dict[str, Steps[int]]] = {}
+        self._resets: dict[tuple[str, str], Steps[bool]] = {}
+        self._views: dict[tuple[str, str], Steps[View]] = {}
         self.announced: dict[tuple[str, str], int] = {}
         """(router, prefix) -> since when the prefix is to be reachable there."""
         self._begin(plan, timeline)
@@ -49,17 +79,59 @@ class History:
         """The members of the next-hop group, in the group's order."""
         return self._next_hops[router, prefix]
 
+    def groups(self, router: str, prefix: str) -> Steps[NextHops]:
+        """The members, those of them whose neighbour entry at the router failed, and who has which bucket.
+
+        Of more next hops than the router may use, the first in the group's order are used.
+        """
+        if (router, prefix) not in self._groups:
+            self._groups[router, prefix] = self._dealt(router, prefix, None)
+        return self._groups[router, prefix]
+
+    def remembers(self, router: str, prefix: str) -> bool:
+        """Whether the group's state depends on the packets that it met."""
+        ecmp = self._ecmp[router]
+        changes = len(self._members(router, prefix).times) > 1
+        return ecmp.hash == "resilient" and ecmp.on_change == "replace" and changes
+
+    def use(self, router: str, prefix: str, usage: Usage) -> bool:
+        """Deal the group anew, now that it is known which packets it met; whether that changed anything."""
+        before = self.groups(router, prefix)
+        after = self._groups[router, prefix] = self._dealt(router, prefix, usage)
+        return (before.times, before.values) != (after.times, after.values)
+
+    def _dealt(self, router: str, prefix: str, usage: Usage | None) -> Steps[NextHops]:
+        ecmp, steps = self._ecmp[router], self._members(router, prefix)
+        return deal(steps, ecmp, self._weights, usage, self.horizon_us) if ecmp.hash == "resilient" else steps
+
+    def _members(self, router: str, prefix: str) -> Steps[NextHops]:
+        most = self._ecmp[router].maximum_paths
+        members, unreachable = self._next_hops[router, prefix], self._unreachable.get(router, _NOBODY)
+        if self._ecmp[router].hash == "resilient":
+            unreachable = _NOBODY
+        steps = Steps(NextHops(members.values[0][:most]))
+        for time_us in sorted({*members.times, *unreachable.times}):
+            present = members.at(time_us)[:most]
+            steps.set(time_us, NextHops(present, unreachable.at(time_us).intersection(present)))
+        return steps
+
     def origins(self, router: str, prefix: str) -> tuple[str, ...]:
         """Every node that ever was a next hop, in the group's order."""
         return tuple(self._order[router, prefix])
 
-    def path(self, router: str, node: str) -> Steps[bool]:
-        """Whether packets pass from the router to the node."""
-        return self._paths.get((router, node), _ALWAYS)
+    def lost_share(self, router: str, node: str) -> Steps[float]:
+        """The share of packets between the router and the node that vanish."""
+        return self._paths.get((router, node), _NOTHING)
 
     def forwarding(self, node: str) -> Steps[bool]:
         """Whether the node's kernel forwards."""
         return self._forwarding.get(node, _ALWAYS)
+
+    def is_quiet(self, router: str, prefix: str) -> bool:
+        """Whether the prefix always had the same next hops, and nothing ever came between the router and these."""
+        steps = self._next_hops[router, prefix]
+        troubled = any((router, node) in self._paths or node in self._forwarding for node in steps.last)
+        return len(steps.values) == 1 and bool(steps.last) and not troubled
 
     def conntrack(self, node: str) -> Steps[int]:
         """How often the node lost its connection tracking."""
@@ -67,17 +139,21 @@ class History:
 
     def life(self, service: str, backend: str) -> Steps[int]:
         """Deaths and returns of a backend; even: alive."""
-        return self._lives.get((service, backend), _NEVER)
+        return self.mortal(service).get(backend, _NEVER)
 
-    def mortal(self, service: str) -> tuple[str, ...]:
-        """The backends of the service that died or returned at some time."""
-        return tuple(backend for owner, backend in self._lives if owner == service)
+    def mortal(self, service: str) -> Mapping[str, Steps[int]]:
+        """The lives of those backends of the service that died or returned at some time."""
+        return self._lives.get(service, {})
 
-    def view(self, node: str, service: str) -> Steps[tuple[str, ...]]:
+    def resets(self, service: str, backend: str) -> Steps[bool]:
+        """Whether a kernel resets what comes for a backend: its process ended, and its node lives on since."""
+        return self._resets.get((service, backend), _SILENT)
+
+    def view(self, node: str, service: str) -> Steps[View]:
         """Among which backends the node picks; with externalTrafficPolicy Local its own only."""
         if (node, service) not in self._views:
-            known = self._usable(node, service, self._start_views.get(service, ()))
-            self._views[node, service] = Steps(known)
+            known = self._start.get(service) or self._view(())
+            self._views[node, service] = Steps(self._usable(node, service, known))
         return self._views[node, service]
 
     def _begin(self, plan: Plan, timeline: Timeline) -> None:
@@ -99,19 +175,31 @@ class History:
         match fact:
             case RouteChanged():
                 self._route(fact)
-            case PathChanged(time_us, router, node, up):
-                self._paths.setdefault((router, node), Steps(True)).set(time_us, up)
+            case NeighbourChanged(time_us, router, node, reachable):
+                unreachable = self._unreachable.setdefault(router, Steps(frozenset()))
+                unreachable.set(time_us, unreachable.last - {node} if reachable else unreachable.last | {node})
+            case PathChanged(time_us, router, node, lost_share):
+                self._paths.setdefault((router, node), Steps(0.0)).set(time_us, lost_share)
             case ForwardingChanged(time_us, node, up):
                 self._forwarding.setdefault(node, Steps(True)).set(time_us, up)
+                if not up:
+                    self._silence(time_us, node)
             case ConntrackLost(time_us, node):
                 losses = self._conntracks.setdefault(node, Steps(0))
                 losses.set(time_us, losses.last + 1)
-            case BackendChanged(time_us, service, backend, alive):
-                life = self._lives.setdefault((service, backend), Steps(0))
+            case BackendChanged(time_us, service, backend, alive, resets):
+                life = self._lives.setdefault(service, {}).setdefault(backend, Steps(0))
                 if alive == bool(life.last % 2):
                     life.set(time_us, life.last + 1)
+                    self._resets.setdefault((service, backend), Steps(False)).set(time_us, resets and not alive)
             case ViewChanged(time_us, node, service, _, backends):
-                self.view(node, service).set(time_us, self._usable(node, service, backends))
+                self.view(node, service).set(time_us, self._usable(node, service, self._view(backends)))
+
+    def _silence(self, time_us: int, node: str) -> None:
+        """With the node goes the kernel that reset what came for its dead backends."""
+        for (service, backend), steps in self._resets.items():
+            if steps.last and self._homes[service][backend] == node:
+                steps.set(time_us, False)
 
     def _route(self, fact: RouteChanged) -> None:
         if fact.event not in ("added", "withdrawn"):
@@ -139,12 +227,39 @@ class History:
         plan = self._nodes.get(node)
         return (_address(plan, ip_network(prefix).version) if plan else 0), node
 
-    def _usable(self, node: str, service: str, backends: Iterable[str]) -> tuple[str, ...]:
-        plan: ServicePlan | None = self._services.get(service)
-        if plan is None or plan.policy == "Cluster":
-            return tuple(backends)
-        local = {backend.name for backend in plan.backends if backend.node == node}
-        return tuple(backend for backend in backends if backend in local)
+    def _view(self, backends: tuple[str, ...]) -> View:
+        if backends not in self._different:
+            self._different[backends] = View(backends)
+        return self._different[backends]
+
+    def _usable(self, node: str, service: str, known: View) -> View:
+        if service not in self._own:
+            return known
+        own = self._own[service].get(node, ())
+        return self._view(tuple(backend for backend in own if backend in known.names))
+
+
+def _services(plan: Plan, timeline: Timeline) -> tuple[ServicePlan, ...]:
+    """The services with all backends that they ever have: those of the plan, then those that joined, in time order."""
+    joined: dict[str, list[BackendPlan]] = {}
+    for fact in timeline.of(BackendAdded):
+        joined.setdefault(fact.service, []).append(BackendPlan(fact.backend, fact.node, fact.key))
+    return tuple(replace(item, backends=(*item.backends, *joined.get(item.name, ()))) for item in plan.services)
+
+
+def _homes(services: tuple[ServicePlan, ...]) -> dict[str, dict[str, str]]:
+    """The node of each backend of each service."""
+    return {item.name: {backend.name: backend.node for backend in item.backends} for item in services}
+
+
+def _own_backends(services: tuple[ServicePlan, ...]) -> dict[str, dict[str, list[str]]]:
+    """Of each service with externalTrafficPolicy Local, the backends on each node."""
+    own: dict[str, dict[str, list[str]]] = {item.name: {} for item in services if item.policy == "Local"}
+    for service in services:
+        if service.name in own:
+            for backend in service.backends:
+                own[service.name].setdefault(backend.node, []).append(backend.name)
+    return own
 
 
 def _address(node: NodePlan, version: int) -> int:

@@ -1,12 +1,13 @@
 """Load: which share of the service traffic each router sends to each node, whenever it changes."""
 
 from dataclasses import dataclass
-from math import fsum
 
 from simbgp.scenario.plan import Plan
 from simbgp.timeline import Timeline
-from simbgp.traffic.ecmp import next_hop_group
+from simbgp.traffic.ecmp import ALL_HASHES, Dealer, NextHops
 from simbgp.traffic.history import History
+from simbgp.traffic.populations import settled
+from simbgp.traffic.steps import Steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,25 +20,25 @@ class LoadRow:
     share: float
 
 
-def load(plan: Plan, timeline: Timeline) -> list[LoadRow]:
+def load(plan: Plan, timeline: Timeline, seed: int = 0, run: int = 0) -> list[LoadRow]:
     """One row per router, node and change, from time 0 on; every service prefix has the same traffic.
 
     The shares of a router sum to 1, or to less while a prefix has no next hop there.
     """
-    history = History(plan, timeline)
-    rows = [row for router in plan.routers for row in _rows(plan, history, router.name)]
+    history, dealer = settled(plan, timeline, seed, run), Dealer(plan)
+    rows = [row for router in plan.routers for row in _rows(plan, history, dealer, router.name)]
     return sorted(rows, key=lambda row: row.time_us)
 
 
-def _rows(plan: Plan, history: History, router: str) -> list[LoadRow]:
+def _rows(plan: Plan, history: History, dealer: Dealer, router: str) -> list[LoadRow]:
     of_services = [prefix for service in plan.services for prefix in service.prefixes]
     prefixes = [prefix for prefix in of_services if (router, prefix) in history.announced]
     nodes = dict.fromkeys(node for prefix in prefixes for node in history.origins(router, prefix))
-    changes = {max(time_us, 0) for prefix in prefixes for time_us in history.next_hops(router, prefix).times}
+    groups = [history.groups(router, prefix) for prefix in prefixes]
     rows: list[LoadRow] = []
     before: dict[str, float] = {}
-    for time_us in sorted(changes):
-        shares = _shares(plan, history, router, prefixes, time_us)
+    for time_us in sorted({max(time_us, 0) for steps in groups for time_us in steps.times}):
+        shares = _shares(dealer, router, groups, time_us)
         for node in nodes:
             share = shares.get(node, 0.0)
             if before.get(node) != share:
@@ -46,14 +47,11 @@ def _rows(plan: Plan, history: History, router: str) -> list[LoadRow]:
     return rows
 
 
-def _shares(plan: Plan, history: History, router: str, prefixes: list[str], time_us: int) -> dict[str, float]:
-    kind = next(item.ecmp.hash for item in plan.routers if item.name == router)
-    weights = {node.name: node.ecmp_weight for node in plan.nodes}
-    parts: dict[str, list[float]] = {}
-    for prefix in prefixes:
-        members = history.next_hops(router, prefix).at(time_us)
-        if members:
-            group = next_hop_group(kind, tuple(weights[node] for node in members))
-            for node, share in zip(members, group.shares(), strict=True):
-                parts.setdefault(node, []).append(share)
-    return {node: fsum(shares) / len(prefixes) for node, shares in parts.items()}
+def _shares(dealer: Dealer, router: str, groups: list[Steps[NextHops]], time_us: int) -> dict[str, float]:
+    sizes: dict[str, int] = {}
+    for steps in groups:
+        hops = steps.at(time_us)
+        if hops.members:
+            for node, size in zip(hops.members, dealer.group(router, hops).sizes().tolist(), strict=True):
+                sizes[node] = sizes.get(node, 0) + size
+    return {node: size / (ALL_HASHES * len(groups)) for node, size in sizes.items()}

@@ -1,20 +1,18 @@
 """Outcomes: how many connections of a service were hurt by a run, and how."""
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from simbgp.scenario.plan import Plan, ServicePlan, TrafficPlan
-from simbgp.timeline import Timeline, require
+from simbgp.timeline import FaultLog, Timeline, require
 from simbgp.traffic.causes import Causes
 from simbgp.traffic.connections import Connections, Fate
-from simbgp.traffic.datapath import Datapath, Ints
-from simbgp.traffic.faultlog import FaultLog
-from simbgp.traffic.flows import counts, draw
+from simbgp.traffic.datapath import Ints
 from simbgp.traffic.history import History
 from simbgp.traffic.lifetimes import Seconds
+from simbgp.traffic.populations import Draws, entries_of, populations, settled, sizes
 
 _NOBODY = np.empty(0, dtype=np.int64)
 _UNMOVED = -2
@@ -57,7 +55,8 @@ def outcomes(plan: Plan, timeline: Timeline, seed: int, run: int) -> list[Servic
 
     The rules, each measured on a Linux data plane. A packet goes from the router to the owner of its flow's hash, and
     there to the backend that the node's conntrack remembers, or to one that it picks. Nothing answers if there is no
-    next hop, the path is cut, the node does not forward or the backend is dead. A connection goes on where its own
+    next hop, the path is cut, the node does not forward or the backend is dead. On a path that loses a share of its
+    packets each transmission, a retransmission too, is lost with that probability. A connection goes on where its own
     backend gets the packet under the tuple that it knows: at the node that opened it if that hides the client (SNAT),
     at any node if not (DSR). Any other living backend answers RST, which a client of DSR may never see.
 
@@ -70,50 +69,30 @@ def outcomes(plan: Plan, timeline: Timeline, seed: int, run: int) -> list[Servic
     A connection that still waits at the horizon is put down by what is certain if the world stays as it is: `reset`
     or `delayed` if the next retransmission were so answered, `timed_out` if its backend is gone or a packet that
     arrives is not answered, and `delayed` by the time waited so far if only a hole, which may yet end, is in its way.
-    One that still dials is `not_opened` unless the next attempt would open it.
+    One that still dials is `not_opened` unless the next attempt would open it. Luck ends with the horizon: what is
+    sent after it on a path that loses some packets is taken to pass.
     """
-    history, faults = History(plan, timeline), FaultLog(timeline)
-    services = {service.name: service for service in plan.services}
+    history, faults = settled(plan, timeline, seed, run), FaultLog(timeline)
+    services = {service.name: service for service in history.services}
     rows: list[ServiceOutcome] = []
     for traffic in plan.traffic:
-        rows.extend(_of_service(plan, history, faults, traffic, services[traffic.service], seed, run))
+        rows.extend(_of_service(plan, history, faults, traffic, services[traffic.service], Draws(seed, run)))
     return rows
 
 
 def _of_service(
-    plan: Plan,
-    history: History,
-    faults: FaultLog,
-    traffic: TrafficPlan,
-    service: ServicePlan,
-    seed: int,
-    run: int,
+    plan: Plan, history: History, faults: FaultLog, traffic: TrafficPlan, service: ServicePlan, draws: Draws
 ) -> Iterator[ServiceOutcome]:
-    entries = [entry for entry in history.announced if entry[1] in service.prefixes]
-    many = counts(traffic, history.horizon_us, _shares(entries), seed, run)
+    entries = entries_of(history, service)
+    many = sizes(traffic, history, entries, draws)
     tally = _Tally(total=sum(many.open) + sum(many.arriving))
     if not entries:
         tally.add_unreachable()
-    for (router, prefix), now, later in zip(entries, many.open, many.arriving, strict=bool(entries)):
-        path = Datapath(plan, history, router, prefix, service)
-        disturbed = path.disturbed(history.horizon_us)
-        if disturbed is None:
-            continue
-        since_us, until_us = disturbed
-        flows = draw(traffic, f"{router}/{prefix}", now, later, until_us, history.horizon_us, seed, run)
-        causes = Causes(path, faults)
-        hurt = Connections(plan, traffic, path, flows.lasting_until(since_us), causes, history.horizon_us)
-        hurt.run()
+    for _, hurt, causes in populations(plan, history, faults, traffic, service, draws):
         tally.add(hurt, causes)
     yield tally.row(service.name, None)
     for place, fault in enumerate(faults.names()):
         yield tally.row(service.name, fault, place)
-
-
-def _shares(entries: list[tuple[str, str]]) -> list[float]:
-    """Clients enter at all routers in equal shares, and there at all prefixes of the service."""
-    at_router = Counter(router for router, _ in entries)
-    return [1 / (len(at_router) * at_router[router]) for router, _ in entries]
 
 
 class _Tally:

@@ -3,7 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from simbgp.traffic.balancer import Balancer, mix
+from simbgp.traffic.balancer import Balancer
+from simbgp.traffic.history import View
+from simbgp.traffic.mixing import mix
 from simbgp.traffic.steps import Steps
 
 _SPAN_US = 2**44
@@ -17,13 +19,13 @@ class Views:
     `Balancer.places`) are the ``_lengths[v]`` entries of ``_places`` from ``_offsets[v]`` on.
     """
 
-    def __init__(self, balancer: Balancer, nodes: list[Steps[tuple[str, ...]]], backends: int) -> None:
+    def __init__(self, balancer: Balancer, nodes: list[Steps[View]], backends: int) -> None:
         self._is_random = balancer.is_random
         different = {
             view: number for number, view in enumerate(dict.fromkeys(v for node in nodes for v in node.values))
         }
         begins = [number * _SPAN_US + time_us + 1 for number, node in enumerate(nodes) for time_us in node.times]
-        places = [balancer.places(view) for view in different]
+        places = [balancer.places(view.backends) for view in different]
         self._begins = np.array(begins, dtype=np.int64)
         self._views = np.array([different[view] for node in nodes for view in node.values], dtype=np.int64)
         self._lengths = np.array([len(part) for part in places], dtype=np.int64)

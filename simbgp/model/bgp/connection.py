@@ -15,19 +15,28 @@ class End:
 
     keepalives: Keepalives
     hold_us: Callable[[], int]
+    luck: Callable[[], float]
+    """Fresh uniforms for what it sends."""
     on_hold_expired: Callable[[], None]
     on_closed: Callable[[Closing], None]
+
+
+def _ignored(_: Closing) -> None:
+    """A reset without the right digest is dropped in silence (RFC 2385 §2)."""
 
 
 class Connection:
     """The connection between a node and a router. Each end may leave on its own; the other then learns by TCP."""
 
-    def __init__(self, clock: Clock, node: End, router: End) -> None:
+    def __init__(self, clock: Clock, node: End, router: End, md5: bool = False) -> None:
         node_closed, router_closed = self._over(node.on_closed), self._over(router.on_closed)
+        node_reset, router_reset = (_ignored, _ignored) if md5 else (node_closed, router_closed)
         self.to_router = Stream(
-            clock, node.keepalives, router.hold_us, router.on_hold_expired, router_closed, node_closed
+            clock, node.keepalives, router.hold_us, node.luck, router.on_hold_expired, router_closed, node_reset
         )
-        self.to_node = Stream(clock, router.keepalives, node.hold_us, node.on_hold_expired, node_closed, router_closed)
+        self.to_node = Stream(
+            clock, router.keepalives, node.hold_us, router.luck, node.on_hold_expired, node_closed, router_reset
+        )
 
     def _over(self, on_closed: Callable[[Closing], None]) -> Callable[[Closing], None]:
         """Whoever hears the end of the connection is the last to leave it."""
@@ -43,10 +52,10 @@ class Connection:
         self.to_router.drop()
         self.to_node.drop()
 
-    def set_way(self, to_router: bool, to_node: bool, resend_us: int | None = None) -> None:
-        """Which way packets pass from now on; ``resend_us`` as in `Stream.set_way`."""
-        self.to_router.set_way(to_router, to_node, resend_us)
-        self.to_node.set_way(to_node, to_router, resend_us)
+    def set_way(self, to_router_lost: float, to_node_lost: float, resend_us: int | None = None) -> None:
+        """Which share of the packets vanishes each way from now on; ``resend_us`` as in `Stream.set_way`."""
+        self.to_router.set_way(to_router_lost, to_node_lost, resend_us)
+        self.to_node.set_way(to_node_lost, to_router_lost, resend_us)
 
     def node_leaves(self, closing: Closing) -> None:
         """The node's end is closed by its process or, if that died, by its kernel."""

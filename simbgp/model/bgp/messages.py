@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-LossKind = Literal["tcp_closed", "hold_expired", "peer_expired", "cease", "hard_reset", "link_down"]
+LossKind = Literal["tcp_closed", "hold_expired", "peer_expired", "cease", "hard_reset", "link_down", "bfd_down"]
 """The classes of loss that a graceful-restart helper tells apart (profiles.router.KeepsStale)."""
 
 
@@ -32,4 +32,5 @@ def cease(subcode: int, text: str) -> Closing:
 SHUTDOWN = cease(2, "administrative shutdown")
 DECONFIGURED = cease(3, "peer de-configured")
 ADMIN_RESET = cease(4, "administrative reset")
+BFD_DOWN = cease(10, "BFD down")
 LINK_DOWN = Closing("interface down", "link_down")

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from simbgp.model.bgp.messages import ADMIN_RESET, DECONFIGURED, FIN, HARD_RESET, HOLD_EXPIRED, Closing
 from simbgp.model.clock import Timer
 from simbgp.model.network.switch import Switch
-from simbgp.model.network.tcp import SYN_RETRIES_US
+from simbgp.model.network.tcp import NEIGHBOUR_PROBES_US, SYN_RETRIES_US
 from simbgp.profiles.law import Law
+from simbgp.profiles.speaker import SpeakerProfile
 from simbgp.timeline.facts import State
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ class NodePeer:
 
     def __init__(self, session: "Session", established: bool) -> None:
         self._session = session
-        self._profile = session.world.plan.speaker
         self.state: State = "established" if established else "idle"
         self.connection: Connection | None = None
         self.restarting = False
@@ -33,9 +33,16 @@ class NodePeer:
         self._next: Callable[[], None] = self._activate
         self._helper = Timer(session.world.clock, self._router_restart_time_over)
         """As a helper of the router (RFC 4724 §4.2), for the router's restart time."""
+        self._knows_neighbour = established
+        """Whether the node's kernel has a neighbour entry for the router; a reboot loses it."""
         self._dials = 0
         self._dialled_us = 0
         self._give_up_us = 0
+
+    @property
+    def _profile(self) -> SpeakerProfile:
+        """The release that runs on the node now."""
+        return self._session.world.node(self._session.peering.node).profile
 
     # what the process does
 
@@ -57,6 +64,7 @@ class NodePeer:
     def vanish(self) -> None:
         """Its host is gone."""
         connection, self.connection = self.connection, None
+        self._knows_neighbour = False
         self._stop("node lost power")
         if connection is not None:
             connection.node_vanishes()
@@ -116,6 +124,10 @@ class NodePeer:
         if connection is not None:
             connection.node_leaves(HOLD_EXPIRED)
 
+    def bfd_down(self) -> None:
+        """BFD heard nothing from the router: GoBGP resets the peer (bfd_peer.go, from 4.6)."""
+        self.reset()
+
     # dialling
 
     def _activate(self, reason: str = "idle hold over") -> None:
@@ -127,14 +139,19 @@ class NodePeer:
         self._then(delay_us, lambda: self._dial(limit_s))
 
     def _dial(self, limit_s: float) -> None:
+        if not self._session.link.carrier.up:  # its own port is dark: no route, connect() fails at once
+            self._wait_to_retry()
+            return
         self._dialled_us = self._session.world.clock.now_us
         self._give_up_us = self._dialled_us + round(limit_s * 1e6)
+        if not self._knows_neighbour:  # connect() fails with EHOSTUNREACH once the probes of the entry are out
+            self._give_up_us = min(self._give_up_us, self._dialled_us + NEIGHBOUR_PROBES_US)
         self._syn()
 
     def _syn(self) -> None:
         """One SYN is on the wire; a silent far end leaves it to the kernel's retransmissions."""
         now_us = self._session.world.clock.now_us
-        if self._session.passes:
+        if self._session.syn_answered():
             self._answered()
             return
         instants = (self._dialled_us + retry_us for retry_us in SYN_RETRIES_US)
@@ -146,6 +163,7 @@ class NodePeer:
 
     def _answered(self) -> None:
         """The router's host answers: with a daemon behind the port, or with a reset."""
+        self._knows_neighbour = True
         if not self._session.listens:
             self._wait_to_retry()
             return

@@ -1,16 +1,15 @@
-"""The router's end of a session, and what it does with the peer's routes when the session ends and returns.
+"""The router's end of a session: whom it lets in, what ends it, and which end is graceful for the peer's routes.
 
-Which loss is graceful, how long stale routes stay and what a return does to them are the profile's
-(profiles.router.RouterProfile); the order of events is RFC 4724 §4.2 and RFC 8538 §4.
+The rules are the profile's (profiles.router.RouterProfile); what becomes of the routes is `AdjRibIn`'s.
 """
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from simbgp.model.bgp.messages import COLLISION, FIN, HOLD_EXPIRED, LINK_DOWN, REPLACED, Closing, LossKind
+from simbgp.model.bgp.adj_rib import AdjRibIn
+from simbgp.model.bgp.messages import BFD_DOWN, COLLISION, FIN, HOLD_EXPIRED, LINK_DOWN, REPLACED, Closing, LossKind
 from simbgp.model.clock import Timer
 from simbgp.profiles.law import Law
-from simbgp.timeline.facts import RouteChanged, RouteEvent, State
-from simbgp.timeline.invariants import require
+from simbgp.timeline.facts import State
 
 if TYPE_CHECKING:
     from simbgp.model.bgp.connection import Connection
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class RouterPeer:
-    """One neighbour of a router: the state of its session and the paths learnt from it, fresh or stale."""
+    """One neighbour of a router: the state of its session, and the paths learnt from it."""
 
     def __init__(self, session: "Session", established: bool) -> None:
         self._session = session
@@ -26,13 +25,9 @@ class RouterPeer:
         self._clock = session.world.clock
         self.state: State = "established" if established else "active"
         self.connection: Connection | None = None
-        self.paths: dict[str, Literal["fresh", "stale"]] = (
-            dict.fromkeys(session.peering.prefixes, "fresh") if established else {}
-        )
+        self.rib = AdjRibIn(session, established, self._restart_expired)
         self._restart = established and session.restart_negotiated
         self._notification = established and session.notification_negotiated
-        self._restart_timer = Timer(self._clock, self._restart_due)
-        self._stale_timer = Timer(self._clock, self._stale_due)
         self._idle = Timer(self._clock, lambda: self._become("active", "idle hold over"))
         self._events = 0
         self._kept_over_restart = False
@@ -66,7 +61,7 @@ class RouterPeer:
         """The router's host is gone, and all it knew."""
         connection, self.connection = self.connection, None
         self._forget("router lost power")
-        self.paths.clear()
+        self.rib.forget()
         if connection is not None:
             connection.router_vanishes()
 
@@ -75,7 +70,9 @@ class RouterPeer:
         connection, self.connection = self.connection, None
         self._forget(closing.text)
         if closing is not FIN or self._profile.fib_after_crash == "dropped":
-            self._drop(list(self.paths), self._profile.fib_daemon)
+            self.rib.flush(self._profile.fib_daemon)
+        else:
+            self.rib.daemon_is_gone()
         if connection is not None:
             connection.router_leaves(closing)
 
@@ -83,19 +80,27 @@ class RouterPeer:
         """A new daemon: it sweeps what it finds in the kernel, or keeps it until its peers have announced again."""
         self._become("active", "router's daemon started")
         if self._profile.fib_after_crash == "swept":
-            self._drop(list(self.paths), self._profile.fib_daemon)
-        elif self.paths:
-            for prefix in self.paths:
-                self.paths[prefix] = "stale"
-                self._note(prefix, "stale")
+            self.rib.flush(self._profile.fib_daemon)
+        elif self.rib.paths:
             self._kept_over_restart = True
-            self._stale_timer.set(self._clock.now_us + round(self._profile.fib_kept_s * 1e6))
+            self.rib.keep_over_own_restart()
 
     def _forget(self, reason: str) -> None:
-        for timer in (self._restart_timer, self._stale_timer, self._idle):
-            timer.cancel()
+        self.rib.stop_timers()
+        self._idle.cancel()
         if self.state != "idle":
             self._become("idle", reason)
+
+    def bfd_down(self) -> None:
+        """BFD heard nothing for its detection time: the peer is taken for dead (RFC 5882 §4.3)."""
+        ends = self._profile.bfd_ends_restart
+        if self.state == "established":
+            connection, self.connection = self.connection, None
+            self._end(BFD_DOWN.text, "bfd_down")
+            if connection is not None:
+                connection.router_leaves(BFD_DOWN)
+        elif ends == "always" or (ends == "if_independent" and self._session.bfd.independent):
+            self.rib.purge(self._profile.fib_withdraw)
 
     def accept(self) -> str | None:
         """A connection comes in: None lets it go on to the OPEN exchange, else why it is closed."""
@@ -115,6 +120,7 @@ class RouterPeer:
         self._end(REPLACED.text, "tcp_closed")
         if rule == "ends_both_if_restart":
             return "connection closed with the old session"
+        self._idle.cancel()
         self._become("open_sent", "TCP connection accepted")
         return None
 
@@ -122,14 +128,14 @@ class RouterPeer:
         """A connection died before Established."""
         self._become("active", "connection lost before Established")
         if self._profile.half_open_loss == "purge":
-            self._purge_stale(self._profile.fib_withdraw)
+            self.rib.purge(self._profile.fib_withdraw)
 
     def established(self, connection: "Connection") -> None:
         """The OPEN exchange is over; what the peer's capability says decides over stale routes."""
         self.connection = connection
         self._become("open_confirm", "OPEN accepted")
         self._become("established", "KEEPALIVE received")
-        self._restart_timer.cancel()
+        self.rib.session_is_back()
         remembered = self._profile.remembers_restart
         self._restart = self._session.restart_negotiated or (remembered and self._restart)
         self._notification = self._session.notification_negotiated or (remembered and self._notification)
@@ -137,7 +143,7 @@ class RouterPeer:
         if self._kept_over_restart:
             self._kept_over_restart = False  # its own restart: the End-of-RIB of the peer decides
         elif not self._restart or (self._profile.forwarding_bit == "honoured" and not forwarding_kept):
-            self._purge_stale(self._profile.fib_withdraw)
+            self.rib.purge(self._profile.fib_withdraw)
 
     def closed(self, closing: Closing) -> None:
         """The peer ended the session, or its host answered with a reset."""
@@ -153,14 +159,12 @@ class RouterPeer:
 
     def _end(self, reason: str, kind: LossKind) -> None:
         self._become("idle", reason)
-        if self.carrier:
-            self._rest(getattr(self._profile.idle_after, kind))
+        if self.carrier or not self._profile.fast_fallover:
+            self._rest(getattr(self._profile.idle_after, "hold_expired" if kind == "bfd_down" else kind))
         if self._keeps(kind):
-            self._keep_stale()
+            self.rib.keep(self._grained_us(self._session.peering.restart.restart_time_s * 1_000_000))
         else:
-            self._restart_timer.cancel()
-            self._stale_timer.cancel()
-            self._drop(list(self.paths), self._fib_law(kind), by_timer=kind == "hold_expired")
+            self.rib.flush(self._fib_law(kind), by_timer=kind == "hold_expired")
 
     def _fib_law(self, kind: LossKind) -> Law:
         if kind == "hold_expired":
@@ -168,7 +172,7 @@ class RouterPeer:
         return self._profile.fib_link if kind == "link_down" else self._profile.fib_withdraw
 
     def _rest(self, law: Law) -> None:
-        idle_us = self._draw_us(law, "idle")
+        idle_us = self.draw_us(law, "idle")
         if idle_us:
             self._idle.set(self._clock.now_us + idle_us)
         else:
@@ -177,85 +181,15 @@ class RouterPeer:
     # graceful restart
 
     def _keeps(self, kind: LossKind) -> bool:
-        rule = getattr(self._profile.keeps_stale, kind)
+        rule = self._profile.bfd_keeps_stale if kind == "bfd_down" else getattr(self._profile.keeps_stale, kind)
         return self._restart and (rule == "gr" or (rule == "notification" and self._notification))
 
-    def _keep_stale(self) -> None:
-        """Mark all paths stale; those that were stale already go if a second loss purges them (RFC 4724 §4.2)."""
-        if self._profile.second_loss == "purge":
-            self._purge_stale(self._profile.fib_withdraw)
-        now_us = self._clock.now_us
-        for prefix in self.paths:
-            self.paths[prefix] = "stale"
-            self._note(prefix, "stale")
-        if self.paths:
-            self._restart_timer.set(now_us + self._grained_us(self._session.peering.restart.restart_time_s * 1_000_000))
-            if self._profile.stale_path_s is not None:
-                self._stale_timer.set(now_us + self._profile.stale_path_s * 1_000_000)
-
-    def _asleep_until_us(self) -> int | None:
-        wake_us = self._session.world.router(self._session.peering.router).stalled_until_us
-        return wake_us if wake_us > self._clock.now_us else None
-
-    def _restart_due(self) -> None:
-        if (wake_us := self._asleep_until_us()) is not None:
-            self._restart_timer.set(wake_us)
-            return
-        self._purge_stale(self._profile.fib_expire, by_timer=True)
-        if self._profile.idle_after.restart_expired.quantile(1.0) > 0 and self.state == "active":
+    def _restart_expired(self) -> None:
+        """The peer did not come back in time; some implementations are idle after that too."""
+        law = self._profile.idle_after.restart_expired
+        if self.state == "active" and law.quantile(1.0) > 0:
             self._become("idle", "restart time over")
-            self._rest(self._profile.idle_after.restart_expired)
-
-    def _stale_due(self) -> None:
-        if (wake_us := self._asleep_until_us()) is not None:
-            self._stale_timer.set(wake_us)
-            return
-        self._purge_stale(self._profile.fib_expire, by_timer=True)
-
-    def _purge_stale(self, law: Law, by_timer: bool = False) -> None:
-        self._restart_timer.cancel()
-        self._stale_timer.cancel()
-        self._drop([prefix for prefix, state in self.paths.items() if state == "stale"], law, by_timer)
-
-    def check(self) -> None:
-        """Assert that every stale route has a reason to go."""
-        waits = self._restart_timer.deadline_us or self._stale_timer.deadline_us or self.state == "established"
-        require(
-            bool(waits) or "stale" not in self.paths.values(),
-            f"{self._session.entity}: stale routes without a timer or a session to end them",
-        )
-
-    # routes
-
-    def announced(self, prefixes: tuple[str, ...]) -> None:
-        """UPDATEs for ``prefixes``, then End-of-RIB: what is still stale goes (RFC 4724 §4.2)."""
-        for prefix in prefixes:
-            if self.paths.get(prefix) == "stale":
-                self._note(prefix, "refreshed")
-            self.paths[prefix] = "fresh"
-        self._program(prefixes, self._profile.fib_install, "fib-install")
-        self._purge_stale(self._profile.fib_end_of_rib)
-
-    def _next_wake_us(self) -> int:
-        """When the process next looks at what a timer left to do."""
-        limit_us = self._clock.now_us + round(self._profile.late_wake_s * 1e6)
-        return self._session.world.next_activity_us(self._session.peering.router, self._session.peering.node, limit_us)
-
-    def _drop(self, prefixes: list[str], law: Law, by_timer: bool = False) -> None:
-        for prefix in prefixes:
-            del self.paths[prefix]
-        self._program(tuple(prefixes), law, "fib-withdraw", by_timer)
-
-    def _program(self, prefixes: tuple[str, ...], law: Law, purpose: str, by_timer: bool = False) -> None:
-        """Have the FIB follow the RIB for ``prefixes``, one after the other; ``by_timer`` if no packet woke us."""
-        if not prefixes:
-            return
-        due_us = self._clock.now_us + self._draw_us(law, purpose)
-        if by_timer and self._profile.late_wake_s:
-            due_us = max(due_us, self._next_wake_us())
-        fib = self._session.world.router(self._session.peering.router).fib
-        for place, prefix in enumerate(prefixes):
-            fib.follow(prefix, self._session, due_us + round(place * self._profile.fib_per_prefix_s * 1e6))
+            self._rest(law)
 
     # helpers
 
@@ -278,15 +212,10 @@ class RouterPeer:
         u = self._session.world.tape.u(self._session.entity, "grain", self._events)
         return timer_us - round(grain_s * 1e6 * u)
 
-    def _draw_us(self, law: Law, purpose: str) -> int:
+    def draw_us(self, law: Law, purpose: str) -> int:
+        """A duration of this peer's own, microseconds."""
         self._events += 1
         return self._session.world.tape.draw_us(law, self._session.entity, purpose, self._events)
-
-    def _note(self, prefix: str, event: RouteEvent) -> None:
-        peering = self._session.peering
-        self._session.world.timeline.write(
-            RouteChanged(self._clock.now_us, peering.router, prefix, peering.node, event)
-        )
 
     def _become(self, state: State, reason: str) -> None:
         self._session.note("router", self.state, state, reason)

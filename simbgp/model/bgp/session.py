@@ -5,12 +5,14 @@ from collections.abc import Callable
 from math import lcm
 from typing import TYPE_CHECKING
 
+from simbgp.model.bgp.bfd import Bfd
 from simbgp.model.bgp.connection import Connection, End
 from simbgp.model.bgp.node_peer import NodePeer
 from simbgp.model.bgp.router_peer import RouterPeer
 from simbgp.model.clock import Order, Timer
 from simbgp.model.network.keepalives import JitteredKeepalives, Keepalives
-from simbgp.model.network.switch import Switch
+from simbgp.model.network.link import Link
+from simbgp.model.network.neighbour import Neighbour
 from simbgp.model.network.tcp import retransmission_at_or_after
 from simbgp.profiles.law import Law
 from simbgp.scenario.plan import PeeringPlan
@@ -18,10 +20,6 @@ from simbgp.timeline.facts import PathChanged, SessionChanged, Side, State
 
 if TYPE_CHECKING:
     from simbgp.model.world import World
-
-_RESEND_AFTER_CARRIER = Law("uniform", (0.0, 0.35))
-"""From the return of the carrier to the resend of what was waiting: 0.00 to 0.35 s, measured with FRR and BIRD after
-flaps of 1 and 10 s (November 2026)."""
 
 _OPEN_HOLD_US = 240_000_000
 """Hold time in OpenSent, RFC 4271 §8.2.2."""
@@ -35,14 +33,15 @@ class Session:
         self.peering = peering
         self.entity = f"{peering.node}>{peering.router}"
         self.profile = world.index.routers[peering.router].profile
-        self.to_router = Switch(self._link_changed)
-        """Whether packets of the node reach the router."""
-        self.to_node = Switch(self._link_changed)
-        """Whether packets of the router reach the node."""
-        self._path_up = True
-        self.carrier = Switch(self._carrier_changed)
-        """Whether it has carrier at both ends; only a direct link loses it."""
-        self._flaps = 0
+        self.link = Link(world.clock, self._draw_resend_us, self._link_changed, self._carrier_changed)
+        self._lost_share = 0.0
+        self.withheld: dict[str, None] = {}
+        """Prefixes of services without a local backend, which the node would announce otherwise."""
+        self.gained: dict[str, None] = {}
+        """Prefixes of services that came to have a local backend."""
+        self._drawn: dict[str, int] = {}
+        self.neighbour = Neighbour(self, self.profile.neighbour_check and not self.direct)
+        self.bfd = Bfd(self, world.index.routers[peering.router].bfd)
         self.node = NodePeer(self, established)
         self.router = RouterPeer(self, established)
         self._connections: list[Connection] = []
@@ -57,41 +56,56 @@ class Session:
     @property
     def passes(self) -> bool:
         """Whether packets pass between the two hosts, both ways."""
-        return self.to_router.up and self.to_node.up and self._hosts_linked
+        return self.link.lost_share < 1.0 and self._hosts_up
 
     @property
-    def _hosts_linked(self) -> bool:
-        hosts_up = self.world.node(self.peering.node).power.up and self.world.router(self.peering.router).host.up
-        return self.carrier.up and hosts_up
+    def _hosts_up(self) -> bool:
+        return self.world.node(self.peering.node).power.up and self.world.router(self.peering.router).host.up
+
+    def reaches_router(self) -> bool:
+        """Whether packets of the node reach the router's host."""
+        return self._hosts_up and self.link.carrier.up and self.link.to_router.up
+
+    def reaches_node(self) -> bool:
+        """Whether packets of the router reach the node."""
+        return self._hosts_up and self.link.carrier.up and self.link.to_node.up
 
     def way_changed(self, resend_us: int | None = None) -> None:
         """The link or a host went down or came up."""
-        linked = self._hosts_linked
+        to_router = self.link.to_router.lost_share if self.reaches_router() else 1.0
+        to_node = self.link.to_node.lost_share if self.reaches_node() else 1.0
         for connection in self._connections:
-            connection.set_way(linked and self.to_router.up, linked and self.to_node.up, resend_us)
+            connection.set_way(to_router, to_node, resend_us)
+        self.bfd.look()
+        self.neighbour.look()
 
-    def _link_changed(self, up: bool) -> None:
-        self._note_path()
-        self.way_changed()
+    def _link_changed(self, resend_us: int | None) -> None:
+        if self.link.lost_share != self._lost_share:
+            self._lost_share = self.link.lost_share
+            now_us = self.world.clock.now_us
+            fact = PathChanged(now_us, self.peering.router, self.peering.node, self._lost_share)
+            self.world.timeline.write(fact)
+        self.way_changed(resend_us)
 
     def _carrier_changed(self, up: bool) -> None:
-        """A direct link went dark, or is lit again."""
-        self._note_path()
         if up:
-            self._flaps += 1
-            self.way_changed(self.world.tape.draw_us(_RESEND_AFTER_CARRIER, self.entity, "resend", self._flaps))
             self.router.carrier_back()
         else:
-            self.way_changed()
             self.router.carrier_lost()
 
-    def _note_path(self) -> None:
-        """Traffic needs both ways: a request that arrives is of no use if its answer does not."""
-        up = self.to_router.up and self.to_node.up and self.carrier.up
-        if up != self._path_up:
-            self._path_up = up
-            now_us = self.world.clock.now_us
-            self.world.timeline.write(PathChanged(now_us, self.peering.router, self.peering.node, up))
+    def _draw_resend_us(self, law: Law, flap: int) -> int:
+        return self.world.tape.draw_us(law, self.entity, "resend", flap)
+
+    def syn_answered(self) -> bool:
+        """Whether a SYN sent now and its answer both pass."""
+        if not self.passes or self._lost_share == 0.0:
+            return self.passes
+        return self._luck("syn")() >= self._lost_share
+
+    def router_keepalives(self, time_us: int) -> tuple[int, int]:
+        """The router's last keepalive before ``time_us`` and its next one; both now where no session is up."""
+        connection = self.router.connection
+        return (time_us, time_us) if connection is None else connection.to_node.sent_around(time_us)
 
     def next_keepalive_us(self, after_us: int) -> int:
         """When either end next sends a keepalive, if it is Established and the way is open; else never."""
@@ -131,6 +145,18 @@ class Session:
         """min(own, peer's), RFC 4271 §4.2."""
         return min(self.peering.hold_s, self.profile.hold_s)
 
+    # what is announced
+
+    def prefixes(self) -> tuple[str, ...]:
+        """What the node announces to this router now: its own, and the services it may attract traffic for."""
+        own = tuple(prefix for prefix in self.peering.prefixes if prefix not in self.withheld)
+        return own + tuple(prefix for prefix in self.gained if prefix not in own)
+
+    def in_fib(self) -> bool:
+        """Whether the router forwards anything to the node."""
+        fib = self.world.router(self.peering.router).fib
+        return any(fib.holds(prefix, self) for prefix in (*self.peering.prefixes, *self.gained))
+
     # opening
 
     def connect(self) -> None:
@@ -147,7 +173,7 @@ class Session:
             self.node.refused(refusal)
             return
         self._opening_us = self.world.clock.now_us
-        law = self.world.plan.speaker.open_exchange
+        law = self.world.node(self.peering.node).profile.open_exchange
         self._opening.set(self._opening_us + self.world.tape.draw_us(law, self.entity, "open"))
 
     def abandon(self) -> None:
@@ -182,13 +208,34 @@ class Session:
             else JitteredKeepalives(up_since, router_us, (low, high), self.world.tape, f"{self.entity}/router")
         )
         node_hold_us = self.hold_s() * 1_000_000
-        node = End(Keepalives(up_since, node_us), lambda: node_hold_us, self.node.hold_expired, self.node.closed)
-        router = End(from_router, self.router.hold_us, self.router.hold_expired, self.router.closed)
-        connection = Connection(self.world.clock, node, router)
+        node = End(
+            Keepalives(up_since, node_us),
+            lambda: node_hold_us,
+            self._luck("packets-to-router"),
+            self.node.hold_expired,
+            self.node.closed,
+        )
+        router = End(
+            from_router,
+            self.router.hold_us,
+            self._luck("packets-to-node"),
+            self.router.hold_expired,
+            self.router.closed,
+        )
+        connection = Connection(self.world.clock, node, router, self.peering.md5)
         self._connections = [c for c in self._connections if c in (self.node.connection, self.router.connection)]
         self._connections.append(connection)
         self.node.connection = self.router.connection = connection
         return connection
+
+    def _luck(self, purpose: str) -> Callable[[], float]:
+        """Fresh uniforms, one after the other."""
+
+        def draw() -> float:
+            self._drawn[purpose] = self._drawn.get(purpose, 0) + 1
+            return self.world.tape.u(self.entity, purpose, self._drawn[purpose])
+
+        return draw
 
     def _periods_us(self) -> tuple[int, int]:
         hold_s, hold_us = self.hold_s(), self.hold_s() * 1_000_000

@@ -4,6 +4,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from simbgp.model.clock import Order
+from simbgp.model.cluster.endpoints import Endpoint
+from simbgp.scenario.plan import ServicePlan
 
 if TYPE_CHECKING:
     from simbgp.model.bgp.session import Session
@@ -18,13 +20,22 @@ class Speaker:
         self._node = node
         self.runs = runs
         self.stalled_until_us = 0
+        self._starts = 0
+        self._routes_ready_us = 0
+        self._reconciles = 0
+        self._wanted: dict[str, bool] = {}
+        """Whether a service is announced, where that is not as at the start."""
         self._silent: list[Session] = []
         """Sessions that are Established and to which nothing was announced yet."""
 
     def start(self) -> None:
         """The process is up and may dial."""
         self.runs = True
+        self._starts += 1
+        law, now_us = self._world.node(self._node).profile.routes_ready, self._world.clock.now_us
+        self._routes_ready_us = now_us + self._world.tape.draw_us(law, self._node, "routes-ready", self._starts)
         for session in self._world.sessions_of(self._node):
+            session.bfd.look()
             session.node.start()
 
     def kill(self) -> None:
@@ -32,12 +43,14 @@ class Speaker:
         self._end()
         for session in self._world.sessions_of(self._node):
             session.node.kill()
+            session.bfd.look()
 
     def terminate(self) -> None:
         """SIGTERM."""
         self._end()
         for session in self._world.sessions_of(self._node):
             session.node.terminate()
+            session.bfd.look()
 
     def vanish(self) -> None:
         """The host is gone."""
@@ -62,11 +75,11 @@ class Speaker:
         for session in self._world.sessions_of(self._node):
             if session.node.connection is not None:
                 u = self._world.tape.u(session.entity, "node-reads-first", until_us)
-                session.node.connection.node_wakes(u < self._world.plan.speaker.reads_before_expiry)
+                session.node.connection.node_wakes(u < self._world.node(self._node).profile.reads_before_expiry)
 
     def established(self, session: "Session") -> None:
         """A session came up: announce now, or when the deferral is over."""
-        profile = self._world.plan.speaker
+        profile = self._world.node(self._node).profile
         if not (session.node.restarting and session.restart_negotiated):
             self._announce(session)
             return
@@ -93,7 +106,7 @@ class Speaker:
     def _announce_if_complete(self) -> None:
         if not all(session.node.heard_end_of_rib for session in self._silent):
             return
-        if self._world.plan.speaker.waits_for_unestablished and self._missing():
+        if self._world.node(self._node).profile.waits_for_unestablished and self._missing():
             return
         self._announce_all()
 
@@ -105,15 +118,77 @@ class Speaker:
     def _announce_all(self) -> None:
         silent, self._silent = self._silent, []
         for session in self._world.sessions_of(self._node):
-            if session in silent or self._world.plan.speaker.clears_restart_bit:
+            if session in silent or self._world.node(self._node).profile.clears_restart_bit:
                 session.node.restarting = False
         for session in silent:
             self._announce(session)
 
     def _announce(self, session: "Session") -> None:
+        """Send what there is, and End-of-RIB; routes that come to the process only later follow on their own."""
         session.node.restarting = False
-        if session.node.state == "established" and session.router.state == "established":
-            session.router.announced(session.peering.prefixes)
+        law, clock = self._world.node(self._node).profile.update_delay, self._world.clock
+        delay_us = self._world.tape.draw_us(law, session.entity, "update-delay", session.node.cycle)
+        cycle, arrives_us = session.node.cycle, clock.now_us + delay_us
+        ready = self._routes_ready_us <= arrives_us
+        clock.at(arrives_us, partial(self._deliver, session, cycle, ready), Order.PACKET)
+        if not ready:
+            clock.at(self._routes_ready_us, partial(self._deliver_late, session, cycle), Order.PACKET)
+
+    def _deliver(self, session: "Session", cycle: int, with_routes: bool) -> None:
+        if session.node.cycle == cycle and session.router.state == "established":
+            session.router.rib.announced(session.prefixes() if with_routes else ())
+
+    def _deliver_late(self, session: "Session", cycle: int) -> None:
+        if session.node.cycle == cycle and session.router.state == "established":
+            session.router.rib.updated(session.prefixes(), ())
+
+    # services
+
+    def service_seen(self, service: ServicePlan, listed: tuple[Endpoint, ...]) -> None:
+        """The node sees other endpoints of a service: it may announce it now, or may no longer.
+
+        A Cluster service is announced by every node, pods or none; a Local one by nodes with a pod of their own.
+        """
+        at_start = service.policy == "Cluster" or any(b.node == self._node for b in service.backends)
+        wanted = self._may_announce(service, listed)
+        if wanted == self._wanted.get(service.name, at_start):
+            return
+        self._wanted[service.name] = wanted
+        sessions = self._world.sessions_of(self._node)
+        for session in sessions:
+            for prefix in service.prefixes:
+                self._set_wanted(session, prefix, wanted)
+        self._reconciles += 1
+        law, now_us = self._world.node(self._node).profile.reconcile, self._world.clock.now_us
+        delay_us = self._world.tape.draw_us(law, self._node, "reconcile", self._reconciles)
+        self._world.clock.at(now_us + delay_us, partial(self._update, service), Order.RECONCILE)
+
+    def _may_announce(self, service: ServicePlan, listed: tuple[Endpoint, ...]) -> bool:
+        profile = self._world.node(self._node).profile
+        if service.policy == "Cluster" and not profile.withdraws_without_backends:
+            return True
+        counted = [e for e in listed if e.phase == "active" or profile.local_route_needs == "any"]
+        if service.policy == "Local":
+            return any(endpoint.node == self._node for endpoint in counted)
+        return bool(counted)
+
+    @staticmethod
+    def _set_wanted(session: "Session", prefix: str, wanted: bool) -> None:
+        if wanted:
+            session.withheld.pop(prefix, None)
+            if prefix not in session.peering.prefixes:
+                session.gained[prefix] = None
+        else:
+            session.gained.pop(prefix, None)
+            session.withheld[prefix] = None
+
+    def _update(self, service: ServicePlan) -> None:
+        """UPDATEs for what changed, to every router that is announced to."""
+        for session in self._world.sessions_of(self._node):
+            if session.node.state != "established" or session in self._silent:
+                continue
+            wanted = tuple(prefix for prefix in service.prefixes if prefix in session.prefixes())
+            session.router.rib.updated(wanted, tuple(p for p in service.prefixes if p not in wanted))
 
     def forget(self, session: "Session") -> None:
         """The session was lost: it no longer waits for its UPDATEs."""

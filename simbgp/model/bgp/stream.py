@@ -5,22 +5,29 @@ to vanish, the age of the last keepalive is computed and the hold timer set. Whe
 meanwhile arrives with the sender's next TCP retransmission, not at once.
 
 Where only the acknowledgements vanish, one more keepalive gets through: without an answer the sender's TCP goes on
-repeating that segment, and all later ones, a NOTIFICATION too, wait behind it (measured with four daemons).
+repeating that segment, and all later ones, a NOTIFICATION too, wait behind it (measured with four daemons). Where a
+share of the packets vanishes, each copy of a segment is lost by its own luck; the next segment waits for the answer.
 """
 
 from collections.abc import Callable
+from typing import Literal
 
 from simbgp.model.bgp.messages import RST, Closing
 from simbgp.model.clock import Clock, Order, Timer
 from simbgp.model.network.keepalives import Keepalives
-from simbgp.model.network.tcp import retransmission_at_or_after
+from simbgp.model.network.tcp import nth_copy_us, retransmission_at_or_after
+
+Way = Literal["clear", "lossy", "unanswered", "dark"]
+_COPIES = 100
+"""More copies than any hold timer waits for: by then two hours have gone."""
 
 
 class Stream:
     """From ``sender`` to ``receiver``; either end may have forgotten the connection.
 
     ``on_hold_expired``, ``on_closed`` belong to the receiver, ``on_reset`` to the sender: the answer of a host that
-    does not know the connection (RFC 9293 §3.10.7.1). ``hold_us`` gives one setting of the receiver's hold timer.
+    does not know the connection (RFC 9293 §3.10.7.1). ``hold_us`` gives one setting of the receiver's hold timer,
+    ``luck`` a fresh uniform.
     """
 
     def __init__(
@@ -28,6 +35,7 @@ class Stream:
         clock: Clock,
         keepalives: Keepalives,
         hold_us: Callable[[], int],
+        luck: Callable[[], float],
         on_hold_expired: Callable[[], None],
         on_closed: Callable[[Closing], None],
         on_reset: Callable[[Closing], None],
@@ -35,13 +43,14 @@ class Stream:
         self._clock = clock
         self._keepalives = keepalives
         self._hold_us = hold_us
+        self._luck = luck
+        self._on_hold_expired = on_hold_expired
         self._on_closed = on_closed
         self._on_reset = on_reset
-        self._on_hold_expired = on_hold_expired
         self._hold = Timer(clock, self._expire)
         self._arrival = Timer(clock, self._arrive, Order.PACKET)
-        self._data_passes = True
-        self._answers_pass = True
+        self._data_lost = 0.0
+        self._answers_lost = 0.0
         self._receiver_knows = True
         self._sending = True
         self._closing: Closing | None = None
@@ -60,39 +69,53 @@ class Stream:
         """When the sender's next keepalive is due at or after ``after_us``."""
         return self._keepalives.first_at_or_after(after_us)
 
+    def sent_around(self, time_us: int) -> tuple[int, int]:
+        """The sender's last keepalive before ``time_us`` and its first at or after it."""
+        return self._keepalives.last_before(time_us), self._keepalives.first_at_or_after(time_us)
+
     # the way
 
-    def set_way(self, data: bool, answers: bool, resend_us: int | None = None) -> None:
-        """Packets of this direction (``data``) and its acknowledgements pass from now on, or vanish.
+    @property
+    def _way(self) -> Way:
+        if self._data_lost == 1.0:
+            return "dark"
+        if self._answers_lost == 1.0:
+            return "unanswered"
+        return "lossy" if self._data_lost or self._answers_lost else "clear"
+
+    def set_way(self, data_lost: float, answers_lost: float, resend_us: int | None = None) -> None:
+        """From now on these shares of this direction's packets and of its acknowledgements vanish.
 
         Where the sender's own port had lost carrier it resends ``resend_us`` from now: what it could not even put on
         the wire does not back off its retransmission timer.
         """
-        was_clear, had_data = self._clear, self._data_passes
-        self._data_passes, self._answers_pass = data, answers
-        if self._clear and not was_clear:
+        before = self._way
+        self._data_lost, self._answers_lost = data_lost, answers_lost
+        after = self._way
+        if after == before:
+            return
+        if after == "clear":
             self._cleared(resend_us)
-        elif was_clear and not self._clear:
+        elif before == "clear":
             self._obscured()
-        elif had_data and not data:
-            self._data_lost()
-        elif data and not had_data:
+        elif after == "dark":
+            self._darkened()
+        else:
             self._resume()
 
-    @property
-    def _clear(self) -> bool:
-        return self._data_passes and self._answers_pass
-
     def _obscured(self) -> None:
-        if self._unanswered_us is not None:  # the last retransmission did not come through in time
-            if not self._data_passes:
+        if self._unanswered_us is not None:  # the last retransmission has not come through yet
+            if self._way == "dark":
                 self._arrival.cancel()
         elif self._sending:
             self._unanswered_us = self._keepalives.first_at_or_after(self._clock.now_us)
-            self._set_hold(self._unanswered_us if self._data_passes else self._last_heard_us())
+            heard = self._unanswered_us if self._way == "unanswered" else self._last_heard_us()
+            self._set_hold(heard)
+            if self._way == "lossy":
+                self._send(self._unanswered_us)
 
-    def _data_lost(self) -> None:
-        """The acknowledgements were lost before; now the segments are too."""
+    def _darkened(self) -> None:
+        """Some segments passed before; now none does."""
         self._arrival.cancel()
         if self._unanswered_us is not None and self._unanswered_us >= self._clock.now_us:
             self._set_hold(self._last_heard_us())
@@ -105,24 +128,42 @@ class Stream:
             at_us = retransmission_at_or_after(sent_us, now_us) if resend_us is None else now_us + resend_us
             self._arrival.set(at_us)
         else:
+            self._arrival.cancel()
             self._unanswered_us = None
             self._hold.cancel()  # nothing was lost: the next keepalive is on time
 
     def _resume(self) -> None:
-        """Segments pass again, acknowledgements not yet: the one that is repeated arrives."""
+        """Segments pass again, not all of them or not their acknowledgements: the one that is repeated arrives."""
         if self._unanswered_us is not None:
             self._arrival.set(retransmission_at_or_after(self._unanswered_us, self._clock.now_us))
+
+    def _send(self, sent_us: int) -> None:
+        """A segment goes out on a lossy way: its first copy that is not lost arrives."""
+        self._unanswered_us = sent_us
+        copies = 0
+        while copies < _COPIES and self._luck() < self._data_lost:
+            copies += 1
+        self._arrival.set(sent_us + nth_copy_us(copies))
+
+    def _send_next(self) -> None:
+        """The acknowledgement of the last segment comes, maybe of a later copy; then the next keepalive may go."""
+        first_us, copies = self._unanswered_us or self._clock.now_us, 0
+        answered_us = self._clock.now_us
+        while copies < _COPIES and self._luck() < self._answers_lost:
+            copies += 1
+            answered_us = retransmission_at_or_after(first_us, answered_us + 1)
+        self._send(max(answered_us, self._keepalives.first_at_or_after(first_us + 1)))
 
     # a process that does not run, over a kernel that does
 
     def sender_stalls(self) -> None:
         """The sending process is starved: it sends no keepalives."""
-        if self._sending and self._clear:
+        if self._sending and self._way == "clear":
             self._set_hold(self._last_heard_us())
 
     def sender_wakes(self) -> None:
         """It sends the keepalive that is overdue."""
-        if self._sending and self._clear and self._unanswered_us is None:
+        if self._sending and self._way == "clear" and self._unanswered_us is None:
             self._heard_us = self._clock.now_us
             self._hold.cancel()
 
@@ -141,7 +182,7 @@ class Stream:
             return
         closing, self._unread = self._unread, None
         overdue = self._overdue_us < self._clock.now_us
-        keepalive_waits = self._clear and self._keepalives.first_at_or_after(since_us) < self._clock.now_us
+        keepalive_waits = self._way == "clear" and self._keepalives.first_at_or_after(since_us) < self._clock.now_us
         if overdue and not (reads_first and (closing is not None or keepalive_waits)):
             self._on_hold_expired()
         elif closing is not None:
@@ -155,7 +196,7 @@ class Stream:
 
     def silence(self) -> None:
         """The sender's host is gone: nothing more comes, not even a retransmission."""
-        if self._sending and self._clear:
+        if self._sending and self._way == "clear":
             self._set_hold(self._last_heard_us())
         self._sending = False
         self._unanswered_us = None
@@ -167,7 +208,10 @@ class Stream:
         now_us = self._clock.now_us
         self._sending = False
         self._closing = closing
-        if self._unanswered_us is None or (self._unanswered_us >= now_us and self._data_passes):
+        waits = self._unanswered_us is not None and self._unanswered_us < now_us
+        if self._way == "lossy" and not waits:
+            self._send(now_us)
+        elif self._unanswered_us is None or not (waits or self._way == "dark"):
             self._arrive()
         else:
             self._unanswered_us = min(self._unanswered_us, now_us)
@@ -193,21 +237,28 @@ class Stream:
             self._hold.set(heard_us + self._hold_us())
 
     def _arrive(self) -> None:
-        if self._clear:
+        way = self._way
+        if way == "clear":
             self._unanswered_us = None
         if not self._receiver_knows:
             if self._sending:
-                self._sending = False
                 self._on_reset(RST)
             return
         self._heard_us = self._clock.now_us
-        if self._sending and self._clear:
+        if self._closing is not None:
+            self._hear_closing()
+        elif way == "clear":
             self._hold.cancel()
         else:
             self._set_hold(self._clock.now_us)
-        if self._closing is not None:
-            closing, self._closing = self._closing, None
-            if self._stalled_us is None:
-                self._on_closed(closing)
-            else:
-                self._unread = closing
+            if way == "lossy":
+                self._send_next()
+
+    def _hear_closing(self) -> None:
+        closing, self._closing = self._closing, None
+        if closing is None:
+            return
+        if self._stalled_us is None:
+            self._on_closed(closing)
+        else:
+            self._unread = closing

@@ -1,70 +1,108 @@
 """Which backends live, and which of them each node's load balancer knows: a clock of its own beside BGP's.
 
 A dead node's pods die with it, but are picked everywhere until the control plane calls the node not ready
-(nodeMonitorGracePeriod) and the change has reached each node. An agent that is down learns nothing.
+(nodeMonitorGracePeriod) and the change has reached each node. An agent that is down learns nothing, and keeps picking
+what it knew. A pod that is asked to go is terminating at once: new connections avoid it, those it has go on.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from simbgp.model.clock import Order
 from simbgp.scenario.plan import ServicePlan
-from simbgp.timeline.facts import BackendChanged, ViewChanged
+from simbgp.timeline.facts import BackendAdded, BackendChanged, ViewChanged
 
 if TYPE_CHECKING:
     from simbgp.model.world import World
 
+Phase = Literal["active", "terminating"]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A pod as the EndpointSlices list it: ready, or terminating and still serving; what is neither is not listed."""
+
+    backend: str
+    node: str
+    phase: Phase = "active"
+
 
 class Endpoints:
-    """Endpoint revisions of all services and the view that each node has of them."""
+    """The lists of endpoints by revision, and the revision that each node sees."""
 
     def __init__(self, world: "World") -> None:
         self._world = world
-        self._not_ready: dict[str, None] = {}
+        self._lists: dict[str, list[tuple[int, tuple[Endpoint, ...]]]] = {
+            service.name: [(0, tuple(Endpoint(b.name, b.node) for b in service.backends))]
+            for service in world.plan.services
+        }
+        self._dead: dict[tuple[str, str], None] = {}
         self._revision = 0
         self._seen: dict[str, int] = {}
-        """The revision that each node sees, where it is not the first."""
-        self._history: list[tuple[str, ...]] = [()]
-        """By revision, the nodes that are not ready."""
-        self._losses: dict[str, int] = {}
+        self._views: dict[tuple[str, int, str], tuple[str, ...]] = {}
+        """By service, list (kept alive in `_lists`, so its id stays its own) and, for a Local service, node."""
+        self._services = {service.name: service for service in world.plan.services}
 
-    def node_power_changed(self, node: str, up: bool) -> None:
-        """The node's pods die or run again, and the control plane notices in its own time."""
-        world, now_us = self._world, self._world.clock.now_us
-        if not any(backend.node == node for service in world.plan.services for backend in service.backends):
+    # what is listed
+
+    def listed(self, service: str) -> tuple[Endpoint, ...]:
+        """The endpoints of a service as the API server has them now."""
+        return self._lists[service][-1][1]
+
+    def on(self, node: str) -> list[tuple[str, Endpoint]]:
+        """Service and endpoint of every pod listed on a node."""
+        return [(name, e) for name in self._lists for e in self.listed(name) if e.node == node]
+
+    def revise(self, changes: Iterable[tuple[str, Endpoint, Phase | None]]) -> None:
+        """Change the phase of some endpoints (None: no longer listed, or listed anew) and tell every node."""
+        self._revision += 1
+        changed = False
+        for service, endpoint, phase in changes:
+            rest = tuple(e for e in self.listed(service) if e.backend != endpoint.backend)
+            after = rest if phase is None else self._in_place(service, endpoint, phase)
+            if after != self.listed(service):
+                self._lists[service].append((self._revision, after))
+                changed = True
+        if changed:
+            self._tell_all()
+
+    def _in_place(self, service: str, endpoint: Endpoint, phase: Phase) -> tuple[Endpoint, ...]:
+        listed, new = self.listed(service), replace(endpoint, phase=phase)
+        if any(e.backend == endpoint.backend for e in listed):
+            return tuple(new if e.backend == endpoint.backend else e for e in listed)
+        return (*listed, new)
+
+    # who lives
+
+    def set_alive(self, service: str, backend: str, alive: bool, resets: bool = False) -> None:
+        """The pod's process runs, or does not; nothing happens if that is so already."""
+        if alive is not ((service, backend) in self._dead):
             return
-        for service in world.plan.services:
-            for backend in service.backends:
-                if backend.node == node:
-                    world.timeline.write(BackendChanged(now_us, service.name, backend.name, up))
-        self._losses[node] = self._losses.get(node, 0) + 1
-        if up:
-            self._revise(node, ready=True)
+        if alive:
+            del self._dead[service, backend]
         else:
-            loss = self._losses[node]
-            grace_us = world.tape.draw_us(world.plan.node_monitor_grace, node, "node-monitor-grace", loss)
-            world.clock.at(now_us + grace_us, lambda: self._grace_over(node, loss), Order.RECONCILE)
+            self._dead[service, backend] = None
+        now_us = self._world.clock.now_us
+        self._world.timeline.write(BackendChanged(now_us, service, backend, alive, resets))
+
+    def add(self, service: str, endpoint: Endpoint, key: str) -> None:
+        """A new pod is ready."""
+        now_us = self._world.clock.now_us
+        self._world.timeline.write(BackendAdded(now_us, service, endpoint.backend, endpoint.node, key))
+        self.revise([(service, endpoint, "active")])
+
+    # who sees it
 
     def agent_started(self, node: str) -> None:
         """A starting agent reads the present endpoints."""
         self._show(node, self._revision)
 
-    def _grace_over(self, node: str, loss: int) -> None:
-        if self._losses[node] == loss:
-            self._revise(node, ready=False)
-
-    def _revise(self, node: str, ready: bool) -> None:
-        if ready == (node not in self._not_ready):
-            return
-        if ready:
-            del self._not_ready[node]
-        else:
-            self._not_ready[node] = None
-        self._revision += 1
-        self._history.append(tuple(self._not_ready))
-        revision, world = self._revision, self._world
+    def _tell_all(self) -> None:
+        world, revision = self._world, self._revision
+        law = world.plan.endpoint_propagation
         for viewer in world.plan.nodes:
-            law = world.plan.endpoint_propagation
             delay_us = world.tape.draw_us(law, viewer.name, "endpoint-propagation", revision)
             world.clock.at(world.clock.now_us + delay_us, partial(self._reach, viewer.name, revision), Order.OBSERVE)
 
@@ -77,12 +115,28 @@ class Endpoints:
         if revision <= seen:
             return
         self._seen[node] = revision
-        for service in self._world.plan.services:
-            view = self._view(service, revision)
-            if view != self._view(service, seen):
+        for service in self._services.values():
+            before, after = self._at(service.name, seen), self._at(service.name, revision)
+            if before is after:
+                continue
+            view = self._picked(service, node, after)
+            if view != self._picked(service, node, before):
                 fact = ViewChanged(self._world.clock.now_us, node, service.name, revision, view)
                 self._world.timeline.write(fact)
+            self._world.node(node).speaker.service_seen(service, after)
 
-    def _view(self, service: ServicePlan, revision: int) -> tuple[str, ...]:
-        not_ready = self._history[revision]
-        return tuple(backend.name for backend in service.backends if backend.node not in not_ready)
+    def _at(self, service: str, revision: int) -> tuple[Endpoint, ...]:
+        return next(listed for since, listed in reversed(self._lists[service]) if since <= revision)
+
+    def _picked(self, service: ServicePlan, node: str, listed: tuple[Endpoint, ...]) -> tuple[str, ...]:
+        """What a node picks for new connections: active pods, terminating ones where there are no others.
+
+        All nodes pick among the same pods of a Cluster service: one tuple serves them all.
+        """
+        scope = "" if service.policy == "Cluster" else node
+        key = service.name, id(listed), scope
+        if key not in self._views:
+            pods = [e for e in listed if not scope or e.node == scope]
+            active = tuple(e.backend for e in pods if e.phase == "active")
+            self._views[key] = active or tuple(e.backend for e in pods)
+        return self._views[key]

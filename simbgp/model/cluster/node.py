@@ -1,6 +1,7 @@
 """A node: its power, the agent with the speaker in it, and the pods on it."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from simbgp.model.bgp.messages import DECONFIGURED
@@ -24,6 +25,11 @@ class Node:
         self.selection = Switch(self._selection_changed)
         """Whether the node's label has it selected for BGP."""
         self.speaker = Speaker(world, name, runs=not world.plan.cold_start)
+        self.profile = world.plan.speaker
+        """The release that its agent runs, or will when it starts again."""
+        self.cordoned = False
+        """Whether new pods are kept away."""
+        self._when_ready: Callable[[], None] | None = None
         self._boots = 0
         self._starts = 0
         self._agent_up = Timer(world.clock, self._agent_started, Order.RECONCILE)
@@ -45,12 +51,20 @@ class Node:
         self.agent.hold(holder)
         self._terminating = False
 
-    def boot(self, holder: Hashable) -> None:
-        """``holder`` gives the power back; the kernel forwards one start-up time later."""
+    def when_agent_ready(self, action: Callable[[], None]) -> None:
+        """Call ``action`` once, when the agent has started."""
+        self._when_ready = action
+
+    def boot(self, holder: Hashable, then: Callable[[], None] = lambda: None) -> None:
+        """``holder`` gives the power back; the kernel forwards one start-up time later, and ``then`` is called."""
         self._boots += 1
         world = self._world
         startup_us = world.tape.draw_us(world.plan.node_startup, self.name, "node-startup", self._boots)
-        world.clock.at(world.clock.now_us + startup_us, lambda: self.power.release(holder), Order.PACKET)
+        world.clock.at(world.clock.now_us + startup_us, partial(self._booted, holder, then), Order.PACKET)
+
+    def _booted(self, holder: Hashable, then: Callable[[], None]) -> None:
+        self.power.release(holder)
+        then()
 
     def _power_changed(self, up: bool) -> None:
         world, now_us = self._world, self._world.clock.now_us
@@ -59,7 +73,7 @@ class Node:
         world.timeline.write(ForwardingChanged(now_us, self.name, up))
         for session in world.sessions_of(self.name):
             session.way_changed()
-        world.endpoints.node_power_changed(self.name, up)
+        world.pods.node_power_changed(self.name, up)
         if up:
             self._start_agent()
         else:
@@ -82,8 +96,12 @@ class Node:
         """The label changed; operator and agent act on it in their time, a dead agent when it is back."""
         self._relabels += 1
         change, world = self._relabels, self._world
-        delay_us = world.tape.draw_us(world.plan.speaker.unlabel, self.name, "unlabel", change)
-        world.clock.at(world.clock.now_us + delay_us, lambda: self._apply(change), Order.RECONCILE)
+        world.operator.ask(partial(self._reconcile, change))
+
+    def _reconcile(self, change: int) -> None:
+        world = self._world
+        delay_us = world.tape.draw_us(self.profile.unlabel, self.name, "unlabel", change)
+        world.clock.at(world.clock.now_us + delay_us, partial(self._apply, change), Order.RECONCILE)
 
     def _apply(self, change: int) -> None:
         if change != self._relabels:
@@ -107,3 +125,6 @@ class Node:
     def _agent_started(self) -> None:
         self.speaker.start()
         self._world.endpoints.agent_started(self.name)
+        action, self._when_ready = self._when_ready, None
+        if action is not None:
+            action()

@@ -23,22 +23,25 @@ class Fib:
         """At ``due_us``, have the FIB hold what the RIB then holds for this path."""
         self._world.clock.at(due_us, lambda: self._program(prefix, session), Order.RECONCILE)
 
+    def holds(self, prefix: str, session: "Session") -> bool:
+        """Whether the session's node is a next hop of ``prefix`` now."""
+        at_start = not self._world.plan.cold_start and prefix in session.peering.prefixes
+        return self._changed.get((prefix, session.peering.node), at_start)
+
     def clear(self) -> None:
         """The router's host is gone, and its table with it."""
         now_us = self._world.clock.now_us
-        for peering in self._world.index.plan.peerings:
-            if peering.router != self._router:
-                continue
-            for prefix in peering.prefixes:
-                if self._changed.get((prefix, peering.node), not self._world.plan.cold_start):
-                    self._changed[prefix, peering.node] = False
-                    fact = RouteChanged(now_us, self._router, prefix, peering.node, "withdrawn")
+        for session in self._world.sessions_with(self._router):
+            for prefix in (*session.peering.prefixes, *session.gained):
+                if self.holds(prefix, session):
+                    self._changed[prefix, session.peering.node] = False
+                    fact = RouteChanged(now_us, self._router, prefix, session.peering.node, "withdrawn")
                     self._world.timeline.write(fact)
 
     def _program(self, prefix: str, session: "Session") -> None:
         node = session.peering.node
-        wanted = prefix in session.router.paths
-        if self._changed.get((prefix, node), not self._world.plan.cold_start) == wanted:
+        wanted = prefix in session.router.rib.paths
+        if self.holds(prefix, session) == wanted:
             return
         self._changed[prefix, node] = wanted
         event: RouteEvent = "added" if wanted else "withdrawn"

@@ -13,6 +13,17 @@ _STATIONARY_AFTER = 64
 """Jittered periods since establishment after which the age of the last keepalive has its stationary law."""
 
 
+def stationary_age(jitter: tuple[float, float], u_gap: float, u_age: float) -> tuple[float, float]:
+    """The gap around a random moment of a renewal process with uniform gaps, and the age of the last event in it.
+
+    Both in units of the period. A random moment falls into long gaps more often: their density there is proportional
+    to their length, so the gap is the inverse of (x^2 - low^2) / (high^2 - low^2); its place in the gap is uniform.
+    """
+    low, high = jitter
+    gap = (low**2 + u_gap * (high**2 - low**2)) ** 0.5
+    return gap, gap * u_age
+
+
 class Keepalives:
     """Keepalives of one sender, ``period_us`` apart from the session's establishment on.
 
@@ -75,12 +86,9 @@ class JitteredKeepalives(Keepalives):
         if time_us - self.origin_us <= _STATIONARY_AFTER * self.period_us:
             self._sent_us = [self.origin_us - self.period_us, self.origin_us]
             return
-        low, high = self._low, self._high
-        # density of a length-biased uniform factor is proportional to x: invert (x^2 - low^2) / (high^2 - low^2)
-        factor = (low**2 + self._u("length-biased", 0) * (high**2 - low**2)) ** 0.5
-        age_us = round(self.period_us * factor * self._u("age", 0))
-        last_us = time_us - 1 - age_us
-        self._sent_us = [last_us, last_us + round(self.period_us * factor)]
+        gap, age = stationary_age((self._low, self._high), self._u("length-biased", 0), self._u("age", 0))
+        last_us = time_us - 1 - round(self.period_us * age)
+        self._sent_us = [last_us, last_us + round(self.period_us * gap)]
 
     def _u(self, purpose: str, n: int) -> float:
         return self._tape.u(f"{self._entity}@{self.origin_us}", f"keepalive-{purpose}", n)

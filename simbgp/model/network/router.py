@@ -66,3 +66,4 @@ class Router:
                 session.router.daemon_started()
             elif self.host.up:
                 session.router.daemon_ended(SHUTDOWN if self.stopping else FIN)
+            session.bfd.look()

@@ -12,6 +12,10 @@ RTO_MAX_US = 120_000_000
 SYN_RETRIES_US = tuple(s * 1_000_000 for s in (1, 2, 3, 4, 5, 7, 11, 19, 35, 67))
 """SYN retransmissions after the first, Linux 6.5 and later: tcp_syn_linear_timeouts=4, tcp_syn_retries=6."""
 
+NEIGHBOUR_PROBES_US = 3_000_000
+"""A dial to a host without a neighbour entry fails after three unanswered probes, a second apart (net/ipv4/arp.c
+mcast_solicit; in SYN_SENT the error is final, net/ipv4/tcp_ipv4.c tcp_v4_err)."""
+
 
 def _ladder() -> tuple[int, ...]:
     instants = [TAIL_LOSS_PROBE_US]
@@ -33,3 +37,11 @@ def retransmission_at_or_after(sent_us: int, time_us: int) -> int:
         return sent_us + RETRANSMISSIONS_US[place]
     beyond = time_us - sent_us - RETRANSMISSIONS_US[-1]
     return sent_us + RETRANSMISSIONS_US[-1] + -(-beyond // RTO_MAX_US) * RTO_MAX_US
+
+
+def nth_copy_us(lost: int) -> int:
+    """When, after the send, the copy leaves that follows ``lost`` lost ones."""
+    if lost == 0:
+        return 0
+    place = min(lost, len(RETRANSMISSIONS_US)) - 1
+    return RETRANSMISSIONS_US[place] + max(0, lost - len(RETRANSMISSIONS_US)) * RTO_MAX_US

@@ -102,7 +102,7 @@ def beside_cluster_configs(view: View) -> Iterator[Problem]:
     if not view.objects.configs:
         return
     for path, _ in view.draft.items("services"):
-        what = "'services' beside a CiliumBGPClusterConfig is not supported yet; supported: PodCIDRs of the manifests"
+        what = "'services' beside a CiliumBGPClusterConfig is not supported yet; supported: Services of the manifests"
         yield view.problem(path, what)
     for path, router in view.draft.items("routers"):
         if "nodes" in router.model_fields_set:
@@ -111,6 +111,19 @@ def beside_cluster_configs(view: View) -> Iterator[Problem]:
     if "advertise" in view.document.cluster.model_fields_set:
         what = "the CiliumBGPAdvertisements decide; allowed: no advertise beside a CiliumBGPClusterConfig"
         yield view.problem(("cluster", "advertise"), what)
+
+
+def placements(view: View) -> Iterator[Problem]:
+    """Pods are placed on nodes that exist, and are those of an object that is there."""
+    if view.nodes is None:
+        return
+    known = {item.name for item in view.objects.items}
+    for name, nodes in view.document.cluster.placement.items():
+        if name not in known and view.draft.sound("cluster.manifests"):
+            yield view.unknown(("cluster", "placement", name), "object", name, sorted(k for k in known if "/" in k))
+        for i, node in enumerate(nodes):
+            if node not in view.nodes:
+                yield view.unknown(("cluster", "placement", name, i), "node", node, view.nodes)
 
 
 CHECKS = (
@@ -122,4 +135,5 @@ CHECKS = (
     cilium_release,
     manifests_stand,
     beside_cluster_configs,
+    placements,
 )

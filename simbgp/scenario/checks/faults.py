@@ -6,7 +6,7 @@ from typing import Any
 from simbgp.profiles import format_duration
 from simbgp.scenario.checks.view import View, repeated
 from simbgp.scenario.errors import Path, Problem
-from simbgp.scenario.metrics import METRICS, STATS, is_stat, read_bound
+from simbgp.scenario.metrics import METRICS, NARROWED_BY, NARROWING, STATS, is_stat, read_bound
 from simbgp.scenario.not_yet import waiting
 from simbgp.scenario.peerings import session_pairs
 from simbgp.scenario.schema import Slo
@@ -88,7 +88,7 @@ def slo_names(view: View) -> Iterator[Problem]:
             yield view.unknown((*path, "metric"), "metric", slo.metric, known)
         if not is_stat(slo.stat):
             yield view.problem((*path, "stat"), f"unknown stat {slo.stat!r}; allowed: {STATS}")
-        services = [service.name for service in view.document.services]
+        services = view.service_names
         if slo.service is not None and slo.service not in services and view.draft.sound("services"):
             yield view.unknown((*path, "service"), "service", slo.service, services)
         if slo.router is not None and view.routers is not None and slo.router not in view.routers:
@@ -101,6 +101,16 @@ def _fault_of(view: View, path: Path, wanted: str | int) -> Iterator[Problem]:
     known = [place if fault.name is None else fault.name for place, fault in enumerate(view.document.faults)]
     if wanted not in known:
         yield view.unknown(path, "fault", wanted, (str(name) for name in known))
+
+
+def slo_narrowing(view: View) -> Iterator[Problem]:
+    """A bound is narrowed only to what its metric knows."""
+    for path, slo in view.draft.items("slo"):
+        known = NARROWED_BY.get(slo.metric, frozenset(NARROWING))
+        for key in NARROWING:
+            if key in slo.model_fields_set and getattr(slo, key) is not None and key not in known:
+                what = f"{slo.metric} cannot be narrowed to this; allowed: {', '.join(sorted(known))}"
+                yield view.problem((*path, key), what, at_key=True)
 
 
 def slo_bounds(view: View) -> Iterator[Problem]:
@@ -125,4 +135,4 @@ def _bounds(view: View, path: Path, slo: Slo) -> Iterator[Problem]:
             yield view.problem((*path, key), str(error))
 
 
-CHECKS = (fault_names, within_horizon, targets, stall_targets, slo_names, slo_bounds)
+CHECKS = (fault_names, within_horizon, targets, stall_targets, slo_names, slo_narrowing, slo_bounds)

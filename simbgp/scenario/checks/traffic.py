@@ -7,6 +7,8 @@ from simbgp.scenario.errors import Problem
 from simbgp.scenario.little import population
 from simbgp.scenario.services import backends_of
 
+_CLIENTS = ["linux-6.5", "linux-6.4"]
+
 
 def service_names(view: View) -> Iterator[Problem]:
     """A service's name is its own."""
@@ -59,7 +61,7 @@ def traffic_of_services(view: View) -> Iterator[Problem]:
     entries = [((*path, "service"), traffic.service) for path, traffic in view.draft.items("traffic")]
     for path, name in repeated(entries):
         yield view.problem(path, f"duplicate traffic of {name!r}; allowed: one entry for each service")
-    known = [service.name for service in view.document.services]
+    known = view.service_names
     for path, name in entries if view.draft.sound("services") else ():
         if name not in known:
             yield view.unknown(path, "service", name, known)
@@ -77,8 +79,8 @@ def populations(view: View) -> Iterator[Problem]:
 def client_profiles(view: View) -> Iterator[Problem]:
     """There is one kernel for clients."""
     for path, traffic in view.draft.items("traffic"):
-        if traffic.client.profile not in ("linux-6.5", "linux-6.4"):
-            yield view.unknown((*path, "client", "profile"), "client profile", traffic.client.profile, ["linux-6.5"])
+        if traffic.client.profile not in _CLIENTS:
+            yield view.unknown((*path, "client", "profile"), "client profile", traffic.client.profile, _CLIENTS)
 
 
 CHECKS = (

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from simbgp.scenario.cluster_services import ClusterServices
 from simbgp.scenario.draft import Draft
 from simbgp.scenario.errors import Path, Problem
 from simbgp.scenario.json_schema import did_you_mean, listed
@@ -20,6 +21,7 @@ class View:
     objects: Objects
     layout: Layout | None
     selection: Selection
+    services: ClusterServices | None = None
 
     @property
     def document(self) -> Document:
@@ -36,9 +38,15 @@ class View:
         """All routers by name, None if it is not known who they are."""
         return (self.layout.router_names or None) if self.layout and self.draft.sound("routers") else None
 
-    def problem(self, path: Path, message: str) -> Problem:
-        """A problem at a path of the scenario."""
-        return self.draft.problem(path, message)
+    @property
+    def service_names(self) -> list[str]:
+        """All services, those of the manifests after those of the scenario."""
+        of_objects = [] if self.services is None else self.services.names()
+        return [service.name for service in self.document.services] + of_objects
+
+    def problem(self, path: Path, message: str, *, at_key: bool = False) -> Problem:
+        """A problem of the value at a path of the scenario, or of its key."""
+        return self.draft.problem(path, message, at_key=at_key)
 
     def unknown(self, path: Path, what: str, name: object, known: Iterable[str]) -> Problem:
         """``name`` at ``path`` is no node, router, ... that exists."""

@@ -65,6 +65,15 @@ def read_share(value: object) -> float:
     return float(number)
 
 
+def read_count_or_percent(value: object) -> int | float:
+    """A number of things, or their share (a float) from percent in text; ValueError otherwise."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 100_000:
+        return value
+    if isinstance(value, str) and re.fullmatch(r"\d{1,3}%", value) and int(value[:-1]) <= 100:
+        return int(value[:-1]) / 100
+    raise ValueError(f"{value!r} is no number of them; allowed: like 2, or percent like 25%")
+
+
 def read_rate(value: object) -> float:
     """Per second, from ``1/s``, ``10/m`` or a number per second; ValueError otherwise."""
     allowed = "allowed: 1/s, 0.5/s, 10/m, 100/h"
@@ -144,7 +153,7 @@ def _parameters(*names: str) -> dict[str, Any]:
 
 
 _LIST = {"type": "array", "items": _DURATION, "minItems": 1}
-_LAW: dict[str, Any] = {
+LAW: dict[str, Any] = {
     "description": "a duration (90, 90s, 1h30m), or a distribution of durations",
     "anyOf": [
         *_DURATION["anyOf"],
@@ -164,13 +173,17 @@ _RATE_SCHEMA = {
     "description": "a rate like 1/s, 0.5/s, 10/m, or a number per second",
     "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^[\d.]+/(ms|s|m|h)$"}],
 }
+_COUNT_OR_PERCENT = {
+    "description": "a number, or percent like 25%",
+    "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^\d{1,3}%$"}],
+}
 _ONE_ADDRESS = {"type": "string", "description": "an IP address"}
 _ONE_CIDR = {"type": "string", "description": "a prefix like 10.244.1.0/24"}
 
 
 SHARED_SCHEMAS: dict[str, dict[str, Any]] = {
     "FixedDuration": _DURATION,
-    "Duration": _LAW,
+    "Duration": LAW,
     "Share": _SHARE,
     "Rate": _RATE_SCHEMA,
 }
@@ -181,11 +194,12 @@ def _listed(one: dict[str, Any], allowed: str) -> dict[str, Any]:
     return {"description": allowed, "anyOf": [one, {"type": "array", "items": one, "minItems": 1}]}
 
 
-Duration = Annotated[Law, PlainValidator(read_law), WithJsonSchema(_LAW)]
+Duration = Annotated[Law, PlainValidator(read_law), WithJsonSchema(LAW)]
 FixedDuration = Annotated[float, PlainValidator(read_duration), WithJsonSchema(_DURATION)]
 PositiveDuration = Annotated[float, PlainValidator(read_positive_duration), WithJsonSchema(_DURATION)]
 Share = Annotated[float, PlainValidator(read_share), WithJsonSchema(_SHARE)]
 Rate = Annotated[float, PlainValidator(read_rate), WithJsonSchema(_RATE_SCHEMA)]
+CountOrPercent = Annotated[int | float, PlainValidator(read_count_or_percent), WithJsonSchema(_COUNT_OR_PERCENT)]
 Addresses = Annotated[
     tuple[str, ...],
     PlainValidator(one_or_many(read_address)),

@@ -77,6 +77,11 @@ class LoadBalancer(Part):
     algorithm: Literal["random", "maglev"] = "random"
     mode: Literal["snat", "dsr", "hybrid"] = "snat"
     maglev: Maglev = Maglev()
+    tcp_loose: bool = Field(
+        True, description="nf_conntrack_tcp_loose: packets in mid-flow of unknown connections count as new ones"
+    )
+    vip_on_node: bool = Field(True, description="without tcpLoose: the node has the VIP, so its kernel answers RST")
+    drop_invalid: bool = Field(False, description="without tcpLoose: what is no known connection is dropped")
 
 
 class Startup(Part):
@@ -90,8 +95,9 @@ class Kubernetes(Part):
     """Clocks of the Kubernetes control plane."""
 
     node_monitor_grace_period: Duration | None = None
-    eviction_timeout: Duration | None = None
+    eviction_timeout: Duration | None = Field(None, description="not ready until its pods are replaced elsewhere")
     endpoint_propagation: Duration | None = None
+    pod_startup: Duration | None = Field(None, description="of a pod that replaces another, until it is ready")
 
 
 def _count_or_list(value: Any) -> str | None:
@@ -115,8 +121,10 @@ class Cluster(Part):
     nodes: Nodes | None = Field(None, description="how many, or a list of nodes")
     racks: Racks | None = None
     manifests: Many[Text] = Field((), description="files of Kubernetes and Cilium objects beside the scenario")
-    from_: Text | None = Field(None, alias="from")
-    placement: Mapping[str, Many[Name]] = {}
+    from_: Text | None = Field(None, alias="from", description="the file that `simbgp import` made")
+    placement: Mapping[str, Many[Name]] = Field(
+        {}, description="nodes of the pods of objects (namespace/name) that do not say where they are"
+    )
     advertise: Many[AdvertisementType] = ("PodCIDR", "LoadBalancerIP")
     local_asn: Asn = Field(65001, alias="localASN")
     timers: Timers = Timers()

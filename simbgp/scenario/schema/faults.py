@@ -1,16 +1,38 @@
 """The ``faults`` part: one model per kind, told apart by ``kind``."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
-from simbgp.scenario.schema.base import Count, Duration, Many, Name, Part, ServiceName, Share, Text
+from simbgp.profiles.law import Law
+from simbgp.scenario.schema.base import (
+    CountOrPercent,
+    Duration,
+    Many,
+    Name,
+    Part,
+    ServiceName,
+    Share,
+    Text,
+    read_law,
+)
 from simbgp.scenario.schema.routers import Selected
 
+Step = Literal["drain", "unlabel", "wait", "poweroff"]
+
+
+def read_wait(value: object) -> Law | None:
+    """A duration or a distribution, None for ``auto``; ValueError otherwise."""
+    try:
+        return None if value == "auto" else read_law(value)
+    except ValueError as error:
+        raise ValueError(f"{error}, or auto") from None
+
+
 Wait = Annotated[
-    Any,
-    PlainValidator(lambda value: value),
-    WithJsonSchema({"description": "a duration, or auto", "anyOf": [{"type": "string"}, {"type": "number"}]}),
+    Law | None,
+    PlainValidator(read_wait),
+    WithJsonSchema({"anyOf": [{"const": "auto"}, {"type": "string"}, {"type": "number"}, {"type": "object"}]}),
 ]
 
 
@@ -50,10 +72,10 @@ class AgentUpgrade(Fault):
 
     kind: Literal["agent-upgrade"]
     to: Text
-    max_unavailable: Count | Text = 2
+    max_unavailable: CountOrPercent = Field(2, description="agents away at once; of the nodes, rounded up, in percent")
     min_ready_seconds: Annotated[int, Field(ge=0)] = 0
-    image_pull: Duration | None = None
-    pre_pulled: bool = False
+    image_pull: Duration | None = Field(None, description="of each node, after its old agent has ended")
+    pre_pulled: bool = Field(False, description="the images are on the nodes: imagePull costs nothing")
 
 
 class NodeDown(Fault):
@@ -69,11 +91,11 @@ class NodeDrain(Fault):
 
     kind: Literal["node-drain"]
     node: Selected
-    order: Many[Literal["drain", "unlabel", "wait", "poweroff"]] = ("drain", "unlabel", "wait", "poweroff")
-    wait: Wait = "auto"
+    order: Annotated[Many[Step], Field(min_length=1)] = ("drain", "unlabel", "wait", "poweroff")
+    wait: Wait = Field(None, description="a duration; auto: until no router forwards anything to the node")
     termination_grace_period_seconds: Annotated[int, Field(ge=0)] = 30
-    pre_stop: Duration | None = None
-    down_for: Duration | None = None
+    pre_stop: Duration | None = Field(None, description="how long pods take to end; without: the whole grace period")
+    down_for: Duration | None = Field(None, description="from the last step until the power is back; without: for good")
 
 
 class Unlabel(Fault):

@@ -9,10 +9,12 @@ from simbgp.scenario.schema.base import (
     Asn,
     Count,
     Duration,
+    FixedDuration,
     HoldSeconds,
     Many,
     Name,
     Part,
+    PositiveDuration,
     RestartSeconds,
     Seconds16,
     Text,
@@ -55,14 +57,20 @@ class Helper(Part):
     helper: bool | None = None
     notification: bool | None = None
     stale_path_time_seconds: RestartSeconds | None = None
+    preserve_forwarding: bool | None = Field(
+        None, description="the router's own kernel routes survive a crash of its daemon until its peers are back"
+    )
 
 
 class Bfd(Part):
-    """Bidirectional Forwarding Detection (RFC 5880)."""
+    """Bidirectional Forwarding Detection (RFC 5880), a what-if: no Cilium release has it."""
 
     enabled: bool
-    interval: Duration | None = None
+    interval: PositiveDuration = 0.3
     detect_multiplier: Annotated[int, Field(ge=1, le=255)] = 3
+    control_plane_independent: bool = Field(
+        False, description="the C bit: the node's BFD does not die with its agent (RFC 5882 §4.3)"
+    )
 
 
 class Ecmp(Part):
@@ -70,8 +78,8 @@ class Ecmp(Part):
 
     hash: Literal["modulo", "hash-threshold", "hrw", "resilient"] | None = None
     buckets: Annotated[int, Field(ge=1, le=65536)] | None = None
-    idle_timer: Duration | None = None
-    unbalanced_timer: Duration | None = None
+    idle_timer: FixedDuration | None = None
+    unbalanced_timer: FixedDuration | None = None
     on_change: Literal["replace", "new-group"] | None = None
     maximum_paths: Count | None = None
 

@@ -4,9 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PlainValidator, Tag, WithJsonSchema
 
+from simbgp.profiles import Law
 from simbgp.scenario.schema.base import (
+    LAW,
     Addresses,
-    Duration,
+    CountOrPercent,
     Many,
     Name,
     Part,
@@ -14,9 +16,11 @@ from simbgp.scenario.schema.base import (
     Rate,
     ServiceName,
     Text,
+    read_law,
     read_rate,
 )
 from simbgp.scenario.schema.cluster import CountOrList
+from simbgp.scenario.workloads import WORKLOADS, workload
 
 
 class Backend(Part):
@@ -40,6 +44,7 @@ class Service(Part):
     vip: Addresses
     external_traffic_policy: Literal["Cluster", "Local"] = "Cluster"
     backends: Backends = Field(description="how many, spread over the nodes, or a list of {node, name}")
+    min_available: CountOrPercent = Field(0, description="its PodDisruptionBudget: evictions leave so many ready")
 
 
 class Requests(Part):
@@ -57,12 +62,22 @@ def read_requests(value: object) -> "float | Requests":
     return Requests(poisson=rate) if poisson else rate
 
 
+def read_lifetime(value: object) -> Law:
+    """A law, or that of a workload by its name."""
+    return workload(value) if isinstance(value, str) and value in WORKLOADS else read_law(value)
+
+
+_LIFETIME = {"description": "a duration, a distribution, or a workload", "anyOf": [{"enum": list(WORKLOADS)}, LAW]}
+
+
 class Client(Part):
     """What the client's kernel and program do; without time-outs the kernel's own apply."""
 
     profile: Text = "linux-6.5"
     connect_timeout: PositiveDuration | None = None
     request_timeout: PositiveDuration | None = None
+    tcp_retries2: Annotated[int, Field(ge=0, le=255)] = 15
+    user_timeout: PositiveDuration | None = Field(None, description="TCP_USER_TIMEOUT")
 
 
 _REQUESTS = {
@@ -86,6 +101,6 @@ class Traffic(Part):
     service: ServiceName
     connections: Annotated[int, Field(ge=0, le=1_000_000_000)] | None = Field(None, description="open at time 0")
     arrivals: Rate | None = None
-    lifetime: Duration | None = None
+    lifetime: Annotated[Law, PlainValidator(read_lifetime), WithJsonSchema(_LIFETIME)] | None = None
     requests: Annotated[float | Requests, PlainValidator(read_requests), WithJsonSchema(_REQUESTS)] = 1.0
     client: Client = Client()

@@ -1,0 +1,99 @@
+"""How fast the data plane is: ``python -m benchmarks.traffic_speed``.
+
+Ratios are of times in one process, so that they mean the same on any machine: a Maglev table against a calibration
+loop of plain Python, a changed next-hop group against ``np.take`` over the same hashes.
+"""
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from benchmarks import lab
+from simbgp.profiles import Law
+from simbgp.scenario.plan import TrafficPlan
+from simbgp.timeline import ConntrackLost, FaultBegan, ForwardingChanged, RouteChanged, Start, Timeline
+from simbgp.traffic import maglev_table, outcomes
+from simbgp.traffic.ecmp import HashThreshold
+
+SECOND = 1_000_000
+VIP = "192.0.2.10/32"
+FLOWS, CONNECTIONS, NODES, DOWN = 10_000_000, 1_000_000, 100, 20
+MOST_RATIO, MOST_S, MOST_MB = 1.5, 1.0, 500.0
+
+
+def least_s(work: Callable[[], object], times: int = 5) -> float:
+    """The shortest of several runs."""
+    took = []
+    for _ in range(times):
+        began = time.perf_counter()
+        work()
+        took.append(time.perf_counter() - began)
+    return min(took)
+
+
+def calibration() -> int:
+    """A million steps of plain Python."""
+    total = 0
+    for n in range(1_000_000):
+        total += n & 7
+    return total
+
+
+def group_change() -> float:
+    """One changed group over ten million flows, in units of a table lookup of the same flows."""
+    hashes = np.random.Generator(np.random.Philox(1)).integers(0, 2**32, FLOWS, dtype=np.uint32)
+    table, mask = np.zeros(2**16, dtype=np.int64), np.uint32(2**16 - 1)
+    return least_s(lambda: HashThreshold((1,) * (NODES - 1)).owners(hashes)) / least_s(
+        lambda: np.take(table, hashes & mask)
+    )
+
+
+def failure_and_return() -> float:
+    """Seconds for all connections through the loss of many nodes and their return."""
+    plan = lab.plan_of(
+        {
+            "horizon": 600,
+            "cluster": {"cilium": "1.20", "nodes": NODES, "loadBalancer": {"algorithm": "maglev", "mode": "dsr"}},
+            "routers": [{"name": "tor-1", "profile": "frr-8.4"}],
+            "services": [{"name": "web", "vip": "192.0.2.10", "backends": 2 * NODES}],
+        }
+    )
+    traffic = TrafficPlan("web", CONNECTIONS, 0.0, Law.constant(1e7), 1.0, False, "linux-6.5", None, None)
+    plan = replace(plan, traffic=(traffic,))
+    names = tuple(node.name for node in plan.nodes)
+    views = {"web": tuple(backend.name for backend in plan.services[0].backends)}
+    log = Timeline(Start({"tor-1": {VIP: names}}, views), plan.horizon_us)
+    down = names[:: NODES // DOWN]
+    log.write(FaultBegan(60 * SECOND, 0, "node-down", down, ()))
+    for at_s, forwards in ((60, False), (300, True)):
+        for node in down:
+            log.write(ForwardingChanged(at_s * SECOND, node, forwards))
+            if forwards:
+                log.write(ConntrackLost(at_s * SECOND, node))
+        for node in down:
+            event = "added" if forwards else "withdrawn"
+            log.write(RouteChanged((at_s + 80) * SECOND, "tor-1", VIP, node, event))  # type: ignore[arg-type]
+    return least_s(lambda: outcomes(plan, log, 1, 0), 2)
+
+
+def main() -> int:
+    unit_s = least_s(calibration)
+    print(f"calibration: a million steps of Python in {unit_s * 1e3:.1f} ms")
+    for backends in (10, 100, 1000):
+        keys = [f"[10.0.{n // 250}.{n % 250}:8080/TCP,State:active]" for n in range(backends)]
+        took_s = least_s(lambda keys=keys: maglev_table(keys))  # type: ignore[misc]
+        print(f"Maglev, 16381 slots, {backends} backends: {took_s * 1e3:.2f} ms, {took_s / unit_s:.3f} calibrations")
+    ratio = group_change()
+    print(f"a changed group over {FLOWS} flows: {ratio:.2f} table lookups (at most {MOST_RATIO})")
+    took_s = failure_and_return()
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    print(f"{CONNECTIONS} connections, {DOWN} nodes lost and back: {took_s:.2f} s, {peak_mb:.0f} MB at most")
+    return 0 if ratio <= MOST_RATIO and took_s <= MOST_S and peak_mb <= MOST_MB else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

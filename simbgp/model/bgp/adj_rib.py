@@ -1,0 +1,158 @@
+"""The paths that a router has from one peer, fresh or stale, and the timers that end the stale ones.
+
+What a loss, a return and an End-of-RIB do to them is RFC 4724 §4.2 and RFC 8538 §4, with the profile's deviations
+(profiles.router.RouterProfile). The FIB follows with the profile's delay.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
+from simbgp.model.clock import Timer
+from simbgp.profiles.law import Law
+from simbgp.timeline.facts import RouteChanged, RouteEvent
+from simbgp.timeline.invariants import require
+
+if TYPE_CHECKING:
+    from simbgp.model.bgp.session import Session
+
+
+class AdjRibIn:
+    """Adj-RIB-In of one peer (RFC 4271 §3.2), with the memory of a graceful-restart helper."""
+
+    def __init__(self, session: "Session", established: bool, on_restart_expired: Callable[[], None]) -> None:
+        self._session = session
+        self._profile = session.profile
+        self._clock = session.world.clock
+        self._on_restart_expired = on_restart_expired
+        self.paths: dict[str, Literal["fresh", "stale"]] = (
+            dict.fromkeys(session.peering.prefixes, "fresh") if established else {}
+        )
+        self._restart_timer = Timer(self._clock, self._restart_due)
+        self._stale_timer = Timer(self._clock, self._stale_due)
+
+    # what the peer says
+
+    def announced(self, prefixes: tuple[str, ...]) -> None:
+        """UPDATEs for ``prefixes``, then End-of-RIB: what is still stale goes (RFC 4724 §4.2)."""
+        for prefix in prefixes:
+            if self.paths.get(prefix) == "stale":
+                self._note(prefix, "refreshed")
+            self.paths[prefix] = "fresh"
+        self._program(prefixes, self._profile.fib_install, "fib-install")
+        self.purge(self._profile.fib_end_of_rib)
+
+    def updated(self, reached: tuple[str, ...], withdrawn: tuple[str, ...]) -> None:
+        """UPDATEs in a running session: prefixes announced, prefixes withdrawn."""
+        for prefix in reached:
+            self.paths[prefix] = "fresh"
+        self._program(reached, self._profile.fib_install, "fib-install")
+        self._drop([prefix for prefix in withdrawn if prefix in self.paths], self._profile.fib_withdraw)
+
+    # what a loss does
+
+    def keep(self, restart_us: int) -> None:
+        """Mark all stale for ``restart_us``; what was stale already goes if a second loss purges it."""
+        if self._profile.second_loss == "purge":
+            self.purge(self._profile.fib_withdraw)
+        self._mark_stale()
+        if self.paths:
+            now_us = self._clock.now_us
+            self._restart_timer.set(now_us + restart_us)
+            if self._profile.stale_path_s is not None:
+                self._stale_timer.set(now_us + self._profile.stale_path_s * 1_000_000)
+
+    def keep_over_own_restart(self) -> None:
+        """A new daemon found them in the kernel and keeps them for a while."""
+        self._mark_stale()
+        if self.paths:
+            self._stale_timer.set(self._clock.now_us + round(self._profile.fib_kept_s * 1e6))
+
+    def flush(self, law: Law, by_timer: bool = False) -> None:
+        """Delete all of them."""
+        self.stop_timers()
+        self._drop(list(self.paths), law, by_timer)
+
+    def purge(self, law: Law, by_timer: bool = False) -> None:
+        """Delete those that are stale."""
+        self.stop_timers()
+        self._drop([prefix for prefix, state in self.paths.items() if state == "stale"], law, by_timer)
+
+    def daemon_is_gone(self) -> None:
+        """Timers and stale marks died with the daemon; what it had put into the kernel is still there."""
+        self.stop_timers()
+        for prefix in self.paths:
+            self.paths[prefix] = "fresh"
+
+    def forget(self) -> None:
+        """The memory they were in is gone; the FIB is another matter."""
+        self.stop_timers()
+        self.paths.clear()
+
+    def session_is_back(self) -> None:
+        """The peer is Established again: the restart timer has done its duty, except where only End-of-RIB stops it."""
+        if self._profile.restart_timer_until == "established":
+            self._restart_timer.cancel()
+
+    def stop_timers(self) -> None:
+        """Nothing ends stale paths by time any more."""
+        self._restart_timer.cancel()
+        self._stale_timer.cancel()
+
+    def check(self, established: bool) -> None:
+        """Assert that every stale path has a reason to go."""
+        waits = self._restart_timer.deadline_us or self._stale_timer.deadline_us or established
+        require(
+            bool(waits) or "stale" not in self.paths.values(),
+            f"{self._session.entity}: stale routes without a timer or a session to end them",
+        )
+
+    def _mark_stale(self) -> None:
+        for prefix in self.paths:
+            self.paths[prefix] = "stale"
+            self._note(prefix, "stale")
+
+    def _restart_due(self) -> None:
+        if self._asleep(self._restart_timer):
+            return
+        self.purge(self._profile.fib_expire, by_timer=True)
+        self._on_restart_expired()
+
+    def _stale_due(self) -> None:
+        if not self._asleep(self._stale_timer):
+            self.purge(self._profile.fib_expire, by_timer=True)
+
+    def _asleep(self, timer: Timer) -> bool:
+        """A stalled daemon gets to its timers when it wakes."""
+        wake_us = self._session.world.router(self._session.peering.router).stalled_until_us
+        if wake_us > self._clock.now_us:
+            timer.set(wake_us)
+            return True
+        return False
+
+    # the FIB
+
+    def _drop(self, prefixes: list[str], law: Law, by_timer: bool = False) -> None:
+        for prefix in prefixes:
+            del self.paths[prefix]
+        self._program(tuple(prefixes), law, "fib-withdraw", by_timer)
+
+    def _program(self, prefixes: tuple[str, ...], law: Law, purpose: str, by_timer: bool = False) -> None:
+        """Have the FIB follow for ``prefixes``, one after the other; ``by_timer`` if no packet woke the daemon."""
+        if not prefixes:
+            return
+        due_us = self._clock.now_us + self._session.router.draw_us(law, purpose)
+        if by_timer and self._profile.late_wake_s:
+            due_us = max(due_us, self._next_wake_us())
+        fib = self._session.world.router(self._session.peering.router).fib
+        for place, prefix in enumerate(prefixes):
+            fib.follow(prefix, self._session, due_us + round(place * self._profile.fib_per_prefix_s * 1e6))
+
+    def _next_wake_us(self) -> int:
+        """When the daemon next looks at what a timer left to do."""
+        limit_us = self._clock.now_us + round(self._profile.late_wake_s * 1e6)
+        return self._session.world.next_activity_us(self._session.peering.router, self._session.peering.node, limit_us)
+
+    def _note(self, prefix: str, event: RouteEvent) -> None:
+        peering = self._session.peering
+        fact = RouteChanged(self._clock.now_us, peering.router, prefix, peering.node, event)
+        self._session.world.timeline.write(fact)

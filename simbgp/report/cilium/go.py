@@ -1,0 +1,51 @@
+"""How Go prints and sorts: ``time.Duration``, slices, ``sort.Slice`` of a few things."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+SECOND_NS = 1_000_000_000
+_INSERTION_SORT = 12
+
+
+def duration(seconds: int) -> str:
+    """Whole seconds as ``time.Duration.String`` has them: ``33m26s``, ``1h2m3s``, ``0s``."""
+    sign, rest = ("-", -seconds) if seconds < 0 else ("", seconds)
+    hours, rest = divmod(rest, 3600)
+    minutes, rest = divmod(rest, 60)
+    if hours:
+        return f"{sign}{hours}h{minutes}m{rest}s"
+    return f"{sign}{minutes}m{rest}s" if minutes else f"{sign}{rest}s"
+
+
+def rounded(ns: int) -> str:
+    """``Duration.Round(time.Second)``: half a second goes away from zero."""
+    seconds = (abs(ns) + SECOND_NS // 2) // SECOND_NS
+    return duration(seconds if ns >= 0 else -seconds)
+
+
+def truncated(ns: int) -> str:
+    """``Duration.Truncate(time.Second)``: towards zero."""
+    return duration(abs(ns) // SECOND_NS * (1 if ns >= 0 else -1))
+
+
+def slice_text(items: Iterable[str]) -> str:
+    """A slice as ``%v`` prints it: ``[a b]``."""
+    return f"[{' '.join(items)}]"
+
+
+def sorted_slice(items: Sequence[T], less: Callable[[T, T], bool], key: Callable[[T], tuple[object, ...]]) -> list[T]:
+    """What ``sort.Slice`` makes of ``items`` with a ``less`` that need not be an order.
+
+    Up to 12 items it is an insertion sort (sort/zsortfunc.go), which is followed to the letter; beyond, where ``less``
+    may give any outcome, the items are put in the order of ``key``, which is what was meant.
+    """
+    found = list(items)
+    if len(found) > _INSERTION_SORT:
+        return sorted(found, key=key)
+    for i in range(1, len(found)):
+        j = i
+        while j > 0 and less(found[j], found[j - 1]):
+            found[j], found[j - 1] = found[j - 1], found[j]
+            j -= 1
+    return found

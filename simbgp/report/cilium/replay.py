@@ -1,0 +1,161 @@
+"""What the nodes' own tables are made of, read off a run's facts up to a moment."""
+
+from dataclasses import dataclass, field
+
+from simbgp.scenario.plan import PeeringPlan, Plan
+from simbgp.timeline import BackendAdded, FaultBegan, RouteChanged, SessionChanged, Timeline, ViewChanged
+from simbgp.timeline.facts import State
+
+_AGENT_ENDED = frozenset({"speaker killed", "speaker stopped", "node lost power"})
+_REMOVED = "peer de-configured"
+_STARTED = "speaker started"
+_ENDS_AGENT = frozenset({"agent-crash", "agent-restart", "node-down"})
+
+
+@dataclass
+class SessionState:
+    """One session at the node's end; ``sent`` has the prefixes that the router was told of, since when."""
+
+    peering: PeeringPlan
+    state: State
+    since_us: int
+    sent: dict[str, int] = field(default_factory=dict)
+    removed: bool = False
+    """Whether the node no longer has the peer at all."""
+
+
+@dataclass
+class NodeState:
+    """A node's agent: up since when, None while it is down."""
+
+    up_since_us: int | None
+    sessions: dict[str, SessionState] = field(default_factory=dict)
+
+    @property
+    def answers(self) -> bool:
+        """Whether an agent is there that could be asked."""
+        return self.up_since_us is not None
+
+
+class Replay:
+    """The state of every node at ``at_us``, a pure function of the facts at or before it.
+
+    A route counts as sent once the router's own table shows that it was heard, in the same session.
+    """
+
+    def __init__(self, plan: Plan, timeline: Timeline, at_us: int) -> None:
+        self.plan, self.at_us = plan, at_us
+        self._start_us = 0 if plan.cold_start else -plan.up_for_us
+        self.nodes = {node.name: NodeState(self._start_us) for node in plan.nodes}
+        self.paths: dict[str, dict[str, set[str]]] = {
+            router: {prefix: set(nodes) for prefix, nodes in table.items()}
+            for router, table in timeline.start.next_hops.items()
+        }
+        """Router, prefix and the nodes that it has as next hops."""
+        self._views = {
+            (node.name, s.name): timeline.start.views.get(s.name, ()) for node in plan.nodes for s in plan.services
+        }
+        self._view_since: dict[tuple[str, str], int] = {}
+        self._homes = {backend.name: backend.node for service in plan.services for backend in service.backends}
+        for peering in plan.peerings:
+            self.nodes[peering.node].sessions[peering.router] = self._at_start(peering)
+        for fact in timeline:
+            if fact.time_us > at_us:
+                break
+            self._take(fact)
+
+    def _at_start(self, peering: PeeringPlan) -> SessionState:
+        if self.plan.cold_start:
+            return SessionState(peering, "idle", 0)
+        sent = dict.fromkeys(peering.prefixes, self._start_us)
+        return SessionState(peering, "established", self._start_us, sent)
+
+    def _take(self, fact: object) -> None:
+        match fact:
+            case FaultBegan() if fact.kind in _ENDS_AGENT:
+                for node in fact.nodes:
+                    self.nodes[node].up_since_us = None
+            case SessionChanged() if fact.side == "node":
+                self._session_changed(fact)
+            case RouteChanged():
+                self._route_changed(fact)
+            case BackendAdded():
+                self._homes[fact.backend] = fact.node
+            case ViewChanged():
+                self._view_changed(fact)
+
+    def _session_changed(self, fact: SessionChanged) -> None:
+        node = self.nodes[fact.node]
+        session = node.sessions[fact.router]
+        if fact.to_state == "established" or session.state == "established":
+            session.sent.clear()
+        session.state, session.since_us = fact.to_state, fact.time_us
+        if fact.reason in _AGENT_ENDED:
+            node.up_since_us = None
+        elif not node.answers:
+            node.up_since_us = fact.time_us
+        if fact.reason == _STARTED:
+            session.removed = False
+        elif fact.to_state == "idle" and _REMOVED in fact.reason:
+            session.removed = True
+
+    def _route_changed(self, fact: RouteChanged) -> None:
+        table = self.paths.setdefault(fact.router, {}).setdefault(fact.prefix, set())
+        if fact.event == "added":
+            table.add(fact.node)
+        elif fact.event == "withdrawn":
+            table.discard(fact.node)
+        session = self.nodes[fact.node].sessions.get(fact.router)
+        if session is None or session.state != "established":
+            return
+        if fact.event in ("added", "refreshed"):
+            session.sent.setdefault(fact.prefix, fact.time_us)
+        elif fact.event == "withdrawn":
+            session.sent.pop(fact.prefix, None)
+
+    def _view_changed(self, fact: ViewChanged) -> None:
+        key = fact.node, fact.service
+        if self._local(key) != self._local_among(fact.node, fact.backends):
+            self._view_since[key] = fact.time_us
+        self._views[key] = fact.backends
+
+    def _local(self, key: tuple[str, str]) -> bool:
+        return self._local_among(key[0], self._views[key])
+
+    def _local_among(self, node: str, backends: tuple[str, ...]) -> bool:
+        return any(self._homes.get(backend) == node for backend in backends)
+
+    def own_prefixes(self, node: str) -> dict[str, int]:
+        """What the node's own table holds, and since when: PodCIDRs, and the services that it may announce.
+
+        A node announces a Local service while it knows of a pod of its own, a Cluster one always.
+        """
+        up_since_us = self.nodes[node].up_since_us
+        if up_since_us is None:
+            return {}
+        of_services = {p: s for s in self.plan.services for p in s.prefixes}
+        found: dict[str, int] = {}
+        for session in self.nodes[node].sessions.values():
+            for entry in session.peering.announcements if not session.removed else ():
+                service = of_services.get(entry.prefix)
+                if service is None and entry.prefix not in session.peering.prefixes:
+                    continue  # of a Local service that has no pod anywhere
+                since_us = up_since_us
+                if service is not None and service.policy == "Local":
+                    if not self._local((node, service.name)):
+                        continue
+                    since_us = max(since_us, self._view_since.get((node, service.name), since_us))
+                found.setdefault(entry.prefix, since_us)
+        return found
+
+    def heard_back(self, session: SessionState, afi: str) -> int:
+        """How many routes of a family the router sends to the node.
+
+        Those of all nodes, its own among them, as FRR's update groups have it; a router with one peer sends none back.
+        """
+        if session.state != "established":
+            return 0
+        several = sum(peering.router == session.peering.router for peering in self.plan.peerings) > 1
+        table = self.paths.get(session.peering.router, {})
+        known = (p for p, nodes in table.items() if nodes and (":" in p) == (afi == "ipv6"))
+        return sum(1 for _ in known) if several else 0

@@ -1,0 +1,114 @@
+"""What a node announces to a peer, and with which attributes, as CiliumBGPAdvertisements have it.
+
+Source: cilium ``pkg/bgp/manager/reconciler/pod_cidr.go``, ``service.go``, ``policies.go``.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from simbgp.scenario.cluster_services import ClusterService, prefix_of
+from simbgp.scenario.crds import Advertised, PeerConfigSpec, ServiceOptions
+from simbgp.scenario.manifests import Objects
+from simbgp.scenario.plan import AnnouncementPlan, Family, NodePlan
+
+FAMILIES: tuple[Family, ...] = ("ipv4", "ipv6")
+
+
+def family_of(prefix: str) -> Family:
+    """The address family of a prefix."""
+    return "ipv6" if ":" in prefix else "ipv4"
+
+
+def service_policy(peer: str, family: Family, service: str, addresses: str) -> str:
+    """The name of a service's route policy; a service without a namespace is taken to be in ``default``."""
+    namespace, _, name = service.rpartition("/")
+    return f"{peer}-{family}-Service-{name}-{namespace or 'default'}-{addresses}"
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """One prefix that a node announces; ``service`` and ``kind`` of address are None for a PodCIDR."""
+
+    plan: AnnouncementPlan
+    at_start: bool = True
+    service: str | None = None
+    kind: str | None = None
+
+
+def announced(
+    objects: Objects, config: PeerConfigSpec, peer: str, node: NodePlan, services: Sequence[ClusterService]
+) -> tuple[Announced, ...]:
+    """All that the node may ever announce to the peer, PodCIDRs first.
+
+    Where several advertisements say of the same prefix, the communities are those of all, and the highest local
+    preference counts (MergeRoutePolicies).
+    """
+    found: dict[tuple[str, str], Announced] = {}
+    for family, entry in entries(objects, config):
+        for made in _made(entry, family, peer, node, services):
+            with_attributes = replace(made, plan=_with_attributes(made.plan, entry))
+            key = made.plan.policy, made.plan.prefix
+            earlier = found.get(key)
+            if earlier is not None:
+                with_attributes = replace(earlier, plan=merged(earlier.plan, with_attributes.plan))
+            found[key] = with_attributes
+    return tuple(found.values())
+
+
+def entries(objects: Objects, config: PeerConfigSpec) -> Iterator[tuple[Family, Advertised]]:
+    """Every entry of the advertisements that the families of ``config`` select; PodCIDRs come first."""
+    found = [
+        (afi, entry)
+        for family in config.families or ()
+        for afi in FAMILIES
+        if afi == family.afi and family.advertisements is not None
+        for item in objects.advertisements
+        if family.advertisements.matches(item.body.metadata.labels or {})
+        for entry in item.body.spec.advertisements
+    ]
+    return iter(sorted(found, key=lambda pair: pair[1].advertisement_type != "PodCIDR"))
+
+
+def _made(
+    entry: Advertised, family: Family, peer: str, node: NodePlan, services: Sequence[ClusterService]
+) -> Iterator[Announced]:
+    if entry.advertisement_type == "PodCIDR":
+        for cidr in node.pod_cidrs:
+            if family_of(cidr) == family:
+                yield Announced(AnnouncementPlan(cidr, f"{peer}-{family}-PodCIDR"))
+    if entry.advertisement_type == "Service" and entry.service is not None and entry.selector is not None:
+        for service in services:
+            if entry.selector.matches(service.labels):
+                yield from _of_service(entry.service, family, peer, node, service)
+
+
+def _of_service(
+    options: ServiceOptions, family: Family, peer: str, node: NodePlan, service: ClusterService
+) -> Iterator[Announced]:
+    length = options.aggregation_length_ipv4 if family == "ipv4" else options.aggregation_length_ipv6
+    for kind in options.addresses:
+        policy = service_policy(peer, family, service.name, kind)
+        at_start = service.announced_by(node.name, kind)
+        for address in service.addresses(kind):
+            if family_of(address) == family:
+                plan = AnnouncementPlan(prefix_of(address, length, service.local(kind)), policy)
+                yield Announced(plan, at_start, service.name, kind)
+
+
+def _with_attributes(plan: AnnouncementPlan, entry: Advertised) -> AnnouncementPlan:
+    written = entry.attributes
+    standard = (*written.communities.standard, *written.communities.well_known)
+    large = tuple(dict.fromkeys(written.communities.large))
+    return AnnouncementPlan(plan.prefix, plan.policy, tuple(dict.fromkeys(standard)), large, written.local_preference)
+
+
+def merged(one: AnnouncementPlan, two: AnnouncementPlan) -> AnnouncementPlan:
+    """Both together: communities of both, sorted; the higher local preference."""
+    preferences = [p for p in (one.local_preference, two.local_preference) if p is not None]
+    return AnnouncementPlan(
+        one.prefix,
+        one.policy,
+        tuple(sorted({*one.communities, *two.communities})),
+        tuple(sorted({*one.large_communities, *two.large_communities})),
+        max(preferences, default=None),
+    )

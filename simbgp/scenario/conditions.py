@@ -1,0 +1,116 @@
+"""What Cilium's operator writes into the status of its objects and of Services, worked out from the manifests.
+
+Source: cilium ``operator/pkg/bgp/cluster.go``, ``operator/pkg/lbipam/lbipam.go``. Conditions are there whether they are
+true or not, and those of an object are sorted by type.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+
+from simbgp.scenario.cluster_services import ClusterServices, cluster_services
+from simbgp.scenario.crds import IpPool, LabelSelector
+from simbgp.scenario.draft import read_draft
+from simbgp.scenario.errors import ScenarioError
+from simbgp.scenario.k8s import Secret
+from simbgp.scenario.layout import layout_of
+from simbgp.scenario.lbipam import LbIpam
+from simbgp.scenario.manifests import Item, Objects, read_objects
+from simbgp.scenario.plan import NodePlan
+from simbgp.scenario.yaml_tree import read_documents, read_file
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition of one object; ``status`` is True, False or Unknown in text."""
+
+    kind: str
+    name: str
+    type: str
+    status: str
+    reason: str
+    message: str
+
+
+def conditions_in(file: str) -> tuple[Condition, ...]:
+    """The conditions of all objects of the scenario in ``file``, which may be one that could not be run.
+
+    Raises `ScenarioError` with what the API server would not admit, and with what keeps the objects from being read.
+    """
+    path = FilePath(file)
+    trees = read_documents(read_file(path, file), file)
+    draft, problems = read_draft(trees[0]) if trees else (None, [])
+    if draft is None:
+        raise ScenarioError(problems)
+    cluster = draft.document.cluster
+    patterns = (*cluster.manifests, *((cluster.from_,) if cluster.from_ is not None else ()))
+    objects = read_objects(draft.tree, patterns, path.parent)
+    if problems or objects.problems:
+        raise ScenarioError([*problems, *objects.problems])
+    nodes = layout_of(draft.document, objects.nodes).nodes
+    return tuple(conditions(objects, nodes, cluster_services(objects, nodes, cluster.placement)))
+
+
+def conditions(objects: Objects, nodes: Sequence[NodePlan], services: ClusterServices) -> Iterator[Condition]:
+    """The conditions of every object, ClusterConfigs first."""
+    owners: dict[str, str] = {}
+    for item in objects.configs:
+        chosen = _chosen(item, nodes)
+        yield from _of_cluster_config(item, chosen, owners, set(objects.peer_configs))
+        for name in chosen:
+            owners.setdefault(name, item.name)
+    secrets = [item.body.metadata.name for item in objects.of(Secret)]
+    for name, item in objects.peer_configs.items():
+        yield _of_peer_config(name, item, secrets)
+    for item in objects.of(IpPool):
+        yield from _of_pool(item.name, services.ipam)
+    for name, given in services.ipam.given.items():
+        yield Condition(
+            "Service", name, "cilium.io/IPAMRequestSatisfied", str(given.satisfied), given.reason, given.message
+        )
+
+
+def _chosen(item: Item, nodes: Sequence[NodePlan]) -> list[str]:
+    selector: LabelSelector | None = item.body.spec.node_selector
+    return [node.name for node in nodes if selector is None or selector.matches(node.labels)]
+
+
+def _of_cluster_config(item: Item, chosen: list[str], owners: dict[str, str], known: set[str]) -> Iterator[Condition]:
+    """A node that an earlier ClusterConfig has is a conflict of the later one."""
+
+    def condition(kind: str, reason: str, message: str, true: bool) -> Condition:
+        return Condition("CiliumBGPClusterConfig", item.name, f"cilium.io/{kind}", str(true), reason, message)
+
+    rivals = sorted({owners[name] for name in chosen if name in owners})
+    references = {
+        peer.peer_config_ref.name for i in item.body.spec.bgp_instances for peer in i.peers if peer.peer_config_ref
+    }
+    missing = sorted(references - known)
+    shared = f"Selecting the same node(s) with ClusterConfig(s): [{' '.join(rivals)}]" if rivals else ""
+    lost = f"Referenced CiliumBGPPeerConfig(s) are missing: [{' '.join(missing)}]" if missing else ""
+    yield condition("ConflictingClusterConfig", "ConflictingClusterConfigs", shared, bool(rivals))
+    yield condition("MissingPeerConfigs", "MissingPeerConfigs", lost, bool(missing))
+    yield condition("NoMatchingNode", "NoMatchingNode", "No node matches spec.nodeSelector", not chosen)
+
+
+def _of_peer_config(name: str, item: Item, secrets: Sequence[str]) -> Condition:
+    """Secrets are seldom dumped: one is missing only if others are there."""
+    wanted = item.body.spec.auth_secret_ref
+    missing = wanted is not None and bool(secrets) and wanted not in secrets
+    message = f'Referenced Auth Secret "{wanted}" is missing' if missing else ""
+    kind = "cilium.io/MissingAuthSecret"
+    return Condition("CiliumBGPPeerConfig", name, kind, str(missing), "MissingAuthSecret", message)
+
+
+def _of_pool(name: str, ipam: LbIpam) -> Iterator[Condition]:
+    """Counts stand in the message; reserved first and last addresses count as used."""
+    own = [entry for entry in ipam.ranges if entry.pool.metadata.name == name]
+    total, used = sum(entry.size() for entry in own), sum(len(entry.taken) for entry in own)
+    counts = {"IPsAvailable": total - used, "IPsTotal": total, "IPsUsed": used}
+    for kind, number in counts.items():
+        yield Condition("CiliumLoadBalancerIPPool", name, f"cilium.io/{kind}", "Unknown", "noreason", str(number))
+    conflict = next((entry.conflict for entry in own if entry.conflict), None)
+    reason = "cidr_overlap" if conflict else "resolved"
+    yield Condition(
+        "CiliumLoadBalancerIPPool", name, "cilium.io/PoolConflict", str(conflict is not None), reason, conflict or ""
+    )

@@ -1,0 +1,58 @@
+"""``simbgp import``: the objects that matter, out of all that a cluster has, in one file for ``cluster.from``."""
+
+import io
+from collections.abc import Mapping
+
+from ruamel.yaml import YAML
+
+from simbgp.scenario.errors import ScenarioError
+from simbgp.scenario.manifests import objects_of
+
+_ANNOTATIONS = ("lbipam.cilium.io/", "io.cilium/lb-ipam")
+
+
+def import_objects(texts: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+    """A List of the objects in ``texts`` with only those fields that are read, and what there is to know about them.
+
+    Of a Secret nothing but its name is kept. Raises `ScenarioError` with all that is wrong.
+    """
+    objects = objects_of(texts)
+    if objects.problems:
+        raise ScenarioError(list(objects.problems))
+    items = []
+    for item in objects.items:
+        body = item.body.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
+        version = item.tree.data
+        for part in item.base:
+            version = version[part]
+        body["metadata"] = _trimmed(body["metadata"])
+        items.append({"apiVersion": version["apiVersion"], "kind": item.kind, **body})
+    return _dumped({"apiVersion": "v1", "kind": "List", "items": items}), objects.warnings
+
+
+def _trimmed(metadata: dict[str, object]) -> dict[str, object]:
+    """Annotations are kept if LB-IPAM reads them; others may be long, and may hold secrets."""
+    annotations = metadata.get("annotations")
+    kept = {
+        key: value
+        for key, value in (annotations.items() if isinstance(annotations, dict) else ())
+        if key.startswith(_ANNOTATIONS)
+    }
+    rest = {key: value for key, value in metadata.items() if key != "annotations"}
+    return rest | ({"annotations": kept} if kept else {})
+
+
+def _dumped(data: object) -> str:
+    text = io.StringIO()
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.dump(_plain(data), text)
+    return text.getvalue()
+
+
+def _plain(value: object) -> object:
+    """Tuples as lists, which is what YAML has."""
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    return [_plain(entry) for entry in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,171 @@
+"""Kubernetes objects as far as they say which services there are and where their pods stand."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, field_validator
+
+from simbgp.scenario.crds import IpAddress, LabelSelector, Lenient, Object
+from simbgp.scenario.schema.base import CountOrPercent, Many, Text, read_address
+
+Count = Annotated[int, Field(ge=0, le=100_000)]
+
+
+def _canonical_or_none(address: str) -> str | None:
+    """A ``clusterIP`` of ``None`` is headless, an empty one not yet given."""
+    return None if address in ("None", "") else read_address(address)
+
+
+ClusterIp = Annotated[str, AfterValidator(_canonical_or_none)]
+
+
+class Ingress(Lenient):
+    """One of ``status.loadBalancer.ingress``."""
+
+    ip: IpAddress | None = None
+
+
+class LoadBalancerStatus(Lenient):
+    """``status.loadBalancer``."""
+
+    ingress: Many[Ingress] = ()
+
+
+class ServiceStatus(Lenient):
+    """``status`` of a Service."""
+
+    load_balancer: LoadBalancerStatus = LoadBalancerStatus()
+
+
+class ServicePort(Lenient):
+    """One of ``ports``."""
+
+    name: str = ""
+    port: Annotated[int, Field(ge=1, le=65535)]
+    target_port: int | str | None = None
+    protocol: Text = "TCP"
+
+
+class ServiceSpec(Lenient):
+    """``spec`` of a Service; defaults are those of the API server."""
+
+    type: Literal["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"] = "ClusterIP"
+    selector: Mapping[str, str] | None = None
+    cluster_ip: ClusterIp | None = Field(None, alias="clusterIP")
+    cluster_ips: Many[ClusterIp] | None = Field(None, alias="clusterIPs")
+    external_ips: Many[IpAddress] | None = Field(None, alias="externalIPs")
+    load_balancer_ip: IpAddress | None = Field(None, alias="loadBalancerIP")
+    load_balancer_class: str | None = None
+    external_traffic_policy: Literal["Cluster", "Local"] = "Cluster"
+    internal_traffic_policy: Literal["Cluster", "Local"] = "Cluster"
+    ip_families: Many[Literal["IPv4", "IPv6"]] | None = None
+    ip_family_policy: Literal["SingleStack", "PreferDualStack", "RequireDualStack"] | None = None
+    ports: Many[ServicePort] = ()
+
+
+class ServiceObject(Object):
+    """A ``v1`` Service."""
+
+    spec: ServiceSpec = ServiceSpec()
+    status: ServiceStatus = ServiceStatus()
+
+
+class EndpointConditions(Lenient):
+    """``conditions`` of an endpoint; without ``ready`` it is taken to be ready."""
+
+    ready: bool | None = None
+
+
+class EndpointEntry(Lenient):
+    """One of ``endpoints``."""
+
+    addresses: Many[IpAddress] = ()
+    node_name: str | None = None
+    conditions: EndpointConditions = EndpointConditions()
+    target_ref: Mapping[str, Any] | None = None
+
+
+class EndpointPort(Lenient):
+    """One of the ``ports`` of an EndpointSlice."""
+
+    port: int | None = None
+    protocol: str | None = None
+
+
+class EndpointSlice(Object):
+    """A ``discovery.k8s.io/v1`` EndpointSlice."""
+
+    endpoints: Many[EndpointEntry] = ()
+    ports: Many[EndpointPort] = ()
+
+    @field_validator("endpoints", "ports", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        """``endpoints: null`` is what kubectl prints of a slice without any."""
+        return () if value is None else value
+
+
+class Template(Lenient):
+    """``template`` of a workload; its pods have no names yet."""
+
+    metadata: Mapping[str, Any] = {}
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """The labels of the pods."""
+        return self.metadata.get("labels") or {}
+
+
+class WorkloadSpec(Lenient):
+    """``spec`` of a Deployment, a StatefulSet or a DaemonSet."""
+
+    replicas: Count = 1
+    template: Template = Template()
+
+
+class Workload(Object):
+    """An ``apps/v1`` Deployment, StatefulSet or DaemonSet."""
+
+    spec: WorkloadSpec = WorkloadSpec()
+
+
+class DaemonSet(Workload):
+    """An ``apps/v1`` DaemonSet: a pod on every node."""
+
+
+class PodSpec(Lenient):
+    """``spec`` of a Pod."""
+
+    node_name: str | None = None
+
+
+class PodStatus(Lenient):
+    """``status`` of a Pod."""
+
+    phase: str = "Running"
+    pod_ip: IpAddress | None = Field(None, alias="podIP")
+
+
+class Pod(Object):
+    """A ``v1`` Pod."""
+
+    spec: PodSpec = PodSpec()
+    status: PodStatus = PodStatus()
+
+
+class BudgetSpec(Lenient):
+    """``spec`` of a PodDisruptionBudget."""
+
+    min_available: CountOrPercent | None = None
+    max_unavailable: CountOrPercent | None = None
+    selector: LabelSelector | None = None
+
+
+class Budget(Object):
+    """A ``policy/v1`` PodDisruptionBudget."""
+
+    spec: BudgetSpec = BudgetSpec()
+
+
+class Secret(Object):
+    """A ``v1`` Secret: only that it is there."""

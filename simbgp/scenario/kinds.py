@@ -1,0 +1,27 @@
+"""Which kinds of objects are read, with their versions."""
+
+from collections.abc import Mapping
+
+from simbgp.scenario import crds, k8s
+from simbgp.scenario.crds import CILIUM, Object
+
+READ: Mapping[str, tuple[tuple[str, ...], type[Object]]] = {
+    "Node": (("v1",), crds.NodeObject),
+    "CiliumNode": (CILIUM, crds.CiliumNode),
+    "CiliumBGPClusterConfig": (CILIUM, crds.ClusterConfig),
+    "CiliumBGPPeerConfig": (CILIUM, crds.PeerConfig),
+    "CiliumBGPAdvertisement": (CILIUM, crds.Advertisement),
+    "CiliumBGPNodeConfigOverride": (CILIUM, crds.NodeConfigOverride),
+    "CiliumLoadBalancerIPPool": (CILIUM, crds.IpPool),
+    "Service": (("v1",), k8s.ServiceObject),
+    "EndpointSlice": (("discovery.k8s.io/v1", "discovery.k8s.io/v1beta1"), k8s.EndpointSlice),
+    "Deployment": (("apps/v1",), k8s.Workload),
+    "StatefulSet": (("apps/v1",), k8s.Workload),
+    "DaemonSet": (("apps/v1",), k8s.DaemonSet),
+    "Pod": (("v1",), k8s.Pod),
+    "PodDisruptionBudget": (("policy/v1",), k8s.Budget),
+    "Secret": (("v1",), k8s.Secret),
+}
+NAMESPACED = frozenset(
+    {"Service", "EndpointSlice", "Deployment", "StatefulSet", "DaemonSet", "Pod", "PodDisruptionBudget", "Secret"}
+)

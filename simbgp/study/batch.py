@@ -1,0 +1,46 @@
+"""Jobs that are played run by run together: the ways of one scenario, the settings of a sweep, a pair to compare."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from simbgp.study.replay import Job, Record, record
+from simbgp.study.shared import Shared, worlds
+
+_LARGEST_PART = 50
+_PARTS = 16
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Jobs of one seed, and how many runs each has."""
+
+    jobs: tuple[Job, ...]
+    runs: tuple[int, ...]
+
+    @cached_property
+    def worlds(self) -> tuple[int, ...]:
+        """The world of each job, see `worlds`."""
+        return worlds([job.plan for job in self.jobs])
+
+    def parts(self, runs: range) -> list[range]:
+        """``runs`` cut into the parts that are played, kept and lost as one: the same for any number of workers."""
+        size = max(1, min(_LARGEST_PART // len(self.jobs), len(runs) // _PARTS))
+        return [runs[first : first + size] for first in range(0, len(runs), size)]
+
+
+Part = Sequence[Sequence[Record]]
+"""The records of a part of the runs: for each job, in the order of the runs."""
+
+
+def play(batch: Batch, part: range, tick: Callable[[int], None] | None = None) -> Part:
+    """Play the runs of ``part``, each for all jobs at once; ``tick`` hears of each record."""
+    found: list[list[Record]] = [[] for _ in batch.jobs]
+    for run in part:
+        shared = Shared(batch.jobs[0].seed, run)
+        for place, job in enumerate(batch.jobs):
+            if run < batch.runs[place]:
+                found[place].append(record(job, run, shared, batch.worlds[place]))
+                if tick is not None:
+                    tick(1)
+    return found

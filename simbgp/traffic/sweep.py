@@ -1,0 +1,139 @@
+"""The traffic of one prefix at one router, swept through time at a cost of what changes, not of what there is."""
+
+from collections.abc import Iterator
+from math import fsum
+from typing import NamedTuple
+
+from simbgp.traffic.ecmp import ALL_HASHES, Dealer
+from simbgp.traffic.history import History, View
+from simbgp.traffic.obstacles import CLEAR, ORDER, Cause, Obstacle, Obstacles, met
+from simbgp.traffic.steps import START_US
+
+
+class Hole(NamedTuple):
+    """What a prefix loses at a router; without a cause all is well."""
+
+    cause: Cause | None
+    share: float
+
+
+SOUND = Hole(None, 0.0)
+_NO_ROUTE = Hole("no-route", 1.0)
+
+
+class _Way(NamedTuple):
+    """What traffic meets at a node; ``view`` is None where no backend of it ever dies."""
+
+    lost_share: float
+    forwards: bool
+    view: View | None
+
+
+_CLEAR_WAY = _Way(0.0, True, None)
+
+
+class Sweep:
+    """Keeps, for all nodes on one way, how many of the 2^32 hashes go there; few ways differ at any moment."""
+
+    def __init__(self, history: History, obstacles: Obstacles, dealer: Dealer, router: str, prefix: str) -> None:
+        self.router, self.prefix = router, prefix
+        self.service = obstacles.service(prefix)
+        self._history, self._obstacles, self._dealer = history, obstacles, dealer
+        self._origins = history.origins(router, prefix)
+        self._groups = history.groups(router, prefix)
+        self._dealt = frozenset(self._groups.times)
+        self._homes = {backend.name: backend.node for backend in self.service.backends} if self.service else {}
+        self._ways: dict[str, _Way] = {}
+        self._sizes: dict[str, int] = {}
+        self._sent: dict[_Way, int] = {}
+        self._now_us = START_US
+
+    def holes(self) -> Iterator[tuple[int, Hole]]:
+        """What is lost from each change on, the first since the prefix was announced, none before time 0."""
+        since_us = max(0, self._history.announced[self.router, self.prefix])
+        changes = self._changes(since_us)
+        self._now_us = since_us
+        self._ways = {node: self._way(node) for node in self._origins}
+        self._deal()
+        yield since_us, self._hole()
+        for time_us in sorted(changes):
+            self._now_us = time_us
+            for node in changes[time_us]:
+                self._turn(node)
+            if time_us in self._dealt:
+                self._deal()
+            yield time_us, self._hole()
+
+    def concerned(self) -> tuple[str, ...]:
+        """The nodes at which something is lost now, and those of the backends that it is lost for."""
+        if not self._groups.at(self._now_us).members:
+            return self._origins
+        nodes: dict[str, None] = {}
+        for node, size in self._sizes.items():
+            obstacle = self._obstacle(self._ways[node]) if size and self._ways[node] is not _CLEAR_WAY else CLEAR
+            if obstacle.cause:
+                nodes |= dict.fromkeys((node, *(self._homes[backend] for backend in obstacle.backends)))
+        return tuple(nodes)
+
+    def _changes(self, since_us: int) -> dict[int, list[str]]:
+        """The moments after ``since_us`` at which something changes, with the nodes whose way does."""
+        history, changes = self._history, dict[int, list[str]]()
+        views: dict[View, None] = {}
+        for node in self._origins:
+            times = history.lost_share(self.router, node).times[1:] + history.forwarding(node).times[1:]
+            if self.service:
+                known = history.view(node, self.service.name)
+                times += known.times[1:]
+                views |= dict.fromkeys(known.values)
+            for time_us in times:
+                changes.setdefault(time_us, []).append(node)
+        for view in views:
+            for time_us in self._obstacles.behind(self.service, view).times:
+                changes.setdefault(time_us, [])
+        for time_us in self._dealt:
+            changes.setdefault(time_us, [])
+        return {time_us: nodes for time_us, nodes in changes.items() if time_us > since_us}
+
+    def _way(self, node: str) -> _Way:
+        history, now_us = self._history, self._now_us
+        view = history.view(node, self.service.name).at(now_us) if self.service else None
+        if self._obstacles.behind(self.service, view).values == [CLEAR]:
+            view = None
+        way = _Way(history.lost_share(self.router, node).at(now_us), history.forwarding(node).at(now_us), view)
+        return _CLEAR_WAY if way == _CLEAR_WAY else way
+
+    def _turn(self, node: str) -> None:
+        """The node's way changed: what goes there meets something else."""
+        size = self._sizes.get(node, 0)
+        self._send(self._ways[node], -size)
+        self._ways[node] = self._way(node)
+        self._send(self._ways[node], size)
+
+    def _deal(self) -> None:
+        hops = self._groups.at(self._now_us)
+        sizes = self._dealer.group(self.router, hops).sizes().tolist() if hops.members else []
+        self._sizes = dict(zip(hops.members, sizes, strict=True))
+        self._sent = {}
+        for node, size in self._sizes.items():
+            if self._ways[node] is not _CLEAR_WAY:
+                self._send(self._ways[node], size)
+
+    def _send(self, way: _Way, size: int) -> None:
+        """``size`` more hashes, or less, go this way; there is nothing to know of the clear one."""
+        if size and way is not _CLEAR_WAY:
+            self._sent[way] = self._sent.get(way, 0) + size
+            if not self._sent[way]:
+                del self._sent[way]
+
+    def _hole(self) -> Hole:
+        if not self._sizes:
+            return _NO_ROUTE
+        lost = [(obstacle, size) for way, size in self._sent.items() if (obstacle := self._obstacle(way)).cause]
+        if not lost:
+            return SOUND
+        cause = min((obstacle.cause for obstacle, _ in lost if obstacle.cause), key=ORDER.index)
+        return Hole(cause, fsum(size * obstacle.lost for obstacle, size in lost) / ALL_HASHES)
+
+    def _obstacle(self, way: _Way) -> Obstacle:
+        behind = self._obstacles.behind(self.service, way.view).at(self._now_us)
+        return met(way.lost_share, way.forwards, behind)

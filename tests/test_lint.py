@@ -1,0 +1,80 @@
+"""What `validate` warns of, each rule just inside and just outside its bound."""
+
+import pytest
+from cli_runs import cli
+from scenario_texts import SMALL, small
+
+WEB = "services: [{name: web, vip: 192.0.2.10, backends: 4%s}]\n"
+ON = "cluster.gracefulRestart={enabled: true, restartTimeSeconds: 120}"
+CRASH = "faults: [{at: 60s, kind: agent-crash, node: worker-1, downFor: %s}]\n"
+UPGRADE = 'faults: [{at: 60s, kind: agent-upgrade, to: "1.20", imagePull: %s}]\n'
+DRAIN = "faults: [{at: 60s, kind: node-drain, node: worker-1%s}]\n"
+DOWN = WEB % "" + "faults: [{at: 60s, kind: node-down, node: worker-1}]\n"
+TWO = "routers=[{name: tor-1, profile: frr-8.4}, {name: tor-2, profile: frr-8.4}]"
+
+
+def told(words, extra, *overrides):
+    return any(words in warning for warning in small(extra, *overrides).warnings)
+
+
+@pytest.mark.parametrize(
+    ("words", "warned", "silent"),
+    [
+        ("is above a third of", ("", "cluster.timers.keepAliveTimeSeconds=31"), ("",)),
+        (
+            "a negotiated hold time of 19 s without BFD",
+            ("", "cluster.timers.holdTimeSeconds=19"),
+            ("", "cluster.timers.holdTimeSeconds=20"),
+        ),
+        (
+            "without BFD",
+            ("", "cluster.timers.holdTimeSeconds=9"),
+            (
+                "",
+                "cluster.timers.holdTimeSeconds=9",
+                "routers.0.bfd={enabled: true, interval: 300ms, detectMultiplier: 3}",
+            ),
+        ),
+        (
+            "is above restartTimeSeconds",
+            ("", ON, "cluster.timers.connectRetryTimeSeconds=121"),
+            ("", ON, "cluster.timers.connectRetryTimeSeconds=120"),
+        ),
+        # 108.1 + 10 start-up + at most 2 to the first dial; 107.9 is in time
+        ("restartTimeSeconds 120 is below the 120 s", (CRASH % "108.1s", ON), (CRASH % "107.9s", ON)),
+        ("or pull the image before", (UPGRADE % "110s", ON), (UPGRADE % "110s, prePulled: true", ON)),
+        ("announces nothing to any router while another", ("", ON, TWO), ("", ON, TWO, "cluster.cilium=1.19")),
+        ("keeps its share of Cluster services", (DOWN, ON), (DOWN, ON, "routers.0.profile=bird-2.0")),
+        ("announce IPv6 prefixes without", (WEB.replace("192.0.2.10", "'2001:db8::10'") % "",), (WEB % "",)),
+        (
+            "4 nodes announce 192.0.2.10/32, and maximumPaths 3",
+            (WEB % "", "routers.0.ecmp.maximumPaths=3"),
+            (WEB % "", "routers.0.ecmp.maximumPaths=4"),
+        ),
+        ("never ends", (WEB % ", minAvailable: 4" + DRAIN % "",), (WEB % ", minAvailable: 3" + DRAIN % "",)),
+        ("after poweroff finds the node dead", (DRAIN % ", order: [poweroff, unlabel]",), (DRAIN % "",)),
+        (
+            "is switched off while BGP announces it",
+            (DRAIN % ", order: [drain, poweroff]",),
+            (DRAIN % ", order: [drain, unlabel, poweroff]",),
+        ),
+    ],
+)
+def test_a_rule_warns_beyond_its_bound_only(words, warned, silent):
+    assert told(words, *warned)
+    assert not told(words, *silent)
+
+
+def test_strict_refuses_what_is_only_warned_of(tmp_path):
+    path = tmp_path / "small.yaml"
+    path.write_text(SMALL.replace("nodes: 4", "nodes: 4\n  timers: {keepAliveTimeSeconds: 31}"))
+    assert cli("validate", str(path)).code == 0
+    strict = cli("validate", "--strict", str(path))
+    assert (strict.code, strict.out) == (2, "")
+    assert strict.err.endswith(f"{path}: 1 warning, which --strict refuses\n")
+
+
+def test_strict_lets_pass_what_nothing_is_said_of(tmp_path):
+    path = tmp_path / "small.yaml"
+    path.write_text(SMALL)
+    assert cli("validate", "--strict", str(path)).code == 0
