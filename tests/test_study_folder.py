@@ -27,8 +27,8 @@ def world(tmp_path):
     return path
 
 
-def command(world, folder, *more):
-    line = [sys.executable, "-m", "simbgp", "run", world, "--runs", str(RUNS), "--to", folder, "--quiet", *more]
+def command(world, folder, *more, runs=RUNS):
+    line = [sys.executable, "-m", "simbgp", "run", world, "--runs", str(runs), "--to", folder, "--quiet", *more]
     return [str(word) for word in line]
 
 
@@ -40,9 +40,11 @@ def parts(folder):
     return list((folder / "parts").glob("*.json"))
 
 
-def begun(world, folder, enough=4):
+def begun(world, folder, enough=4, runs=RUNS):
     """A study in a process of its own that has kept a few parts."""
-    process = subprocess.Popen(command(world, folder), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        command(world, folder, runs=runs), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     while len(parts(folder)) < enough:
         assert process.poll() is None
         time.sleep(0.01)
@@ -74,7 +76,7 @@ def resumed(world, folder, enough):
 @pytest.mark.parametrize(("signalled", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_a_study_in_order_and_keeps_what_was_done(world, tmp_path, signalled, code):
     folder = tmp_path / "study"
-    process = begun(world, folder)
+    process = begun(world, folder, runs=10_000)
     kept = len(parts(folder))
     process.send_signal(signalled)
     _, said = process.communicate()

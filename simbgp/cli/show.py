@@ -12,9 +12,12 @@ if TYPE_CHECKING:
     from simbgp.report.cilium.ask import Tool
     from simbgp.scenario import Plan
 
+_SHOWN = ("peers", "routes", "route-policies", "conditions")
+_LATER = ("status", "logs", "metrics")
+
 
 @click.command()
-@click.argument("what", type=click.Choice(["peers", "routes", "route-policies", "conditions"]))
+@click.argument("what", type=click.Choice([*_SHOWN, *_LATER]))
 @click.argument("arguments", nargs=-1, metavar="[ARGS]...")
 @click.option("-f", "--file", metavar="FILE", help="A scenario; its run 0 with seed 0 is shown.")
 @click.option("--at", metavar="T", help="Moment of the simulated time: 75, 75s, 1m15s.")
@@ -47,6 +50,8 @@ def show(
     ARGS are those of the tool: routes available|advertised AFI SAFI [vrouter ASN] [peer ADDRESS], in the agent's shell
     routes loc|out AFI SAFI. The conditions are those that the operator writes about the manifests, at any time.
     """
+    if what in _LATER:
+        raise click.UsageError(f"'{what}' is not supported yet; supported: {', '.join(_SHOWN)}")
     if what == "conditions" and file is not None and dump is None:
         return _conditions(file, output)
     if (file is None) == (dump is None):
