@@ -17,7 +17,7 @@ from simbgp.study.folder import FolderError
 
 ROOT = Path(simbgp.__file__).parents[1]
 LUCKY = "traffic: [{service: web, connections: 3000, lifetime: {exponential: {mean: 60s}}}]\n"
-RUNS = 48
+RUNS = 160
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def resumed(world, folder, enough):
 @pytest.mark.parametrize(("signalled", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_a_study_in_order_and_keeps_what_was_done(world, tmp_path, signalled, code):
     folder = tmp_path / "study"
-    process = begun(world, folder, runs=10_000)
+    process = begun(world, folder, enough=1, runs=800)
     kept = len(parts(folder))
     process.send_signal(signalled)
     _, said = process.communicate()
