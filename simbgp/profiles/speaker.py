@@ -25,6 +25,8 @@ class SpeakerProfile:
 
     first_dial: Law
     """Active to the first dial."""
+    first_dial_after_reset: Law
+    """The same after the speaker itself reset the session."""
     first_dial_timeout_s: float | None
     """After this the first dial is given up; None: connect retry - 1 s, as later dials."""
     retry_factor: tuple[float, float]
