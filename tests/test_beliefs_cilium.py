@@ -236,3 +236,15 @@ def test_bgp_and_endpoints_forget_a_dead_node_by_two_clocks():
     assert [(cause, end_s) for cause, _, end_s in found][-1] == ("dead-backend", 51)
     assert found[0][0] == "dead-next-hop"
     assert found[0][2] == out_s(log, VIP) <= 9
+
+
+def test_a_rebooted_node_under_dsr_gives_a_flow_its_old_backend_by_luck_alone():
+    """Belief: random load balancing breaks a connection only when it moves to another node.
+    Truth: the backend is drawn per conntrack entry (cilium.md §4.2), and a reboot loses the entries. Of 4 nodes with
+    a backend each one reboots: the connections of its own pod break (1/4), and of the other 3/4 those that entered
+    through it (1/4) break unless the new draw is the old one (3/4 of them): 1/4 + 3/4 * 1/4 * 3/4 = 0.390625."""
+    restart = GracefulRestartPlan(True, 120)
+    plan = cluster(nodes=4, speaker=steady("1.20"), restart=restart, node_s=0, agent_s=5, horizon_s=200)
+    plan = replace(with_clients(plan, 20_000), load_balancer=LoadBalancerPlan("random", "dsr"))
+    whole = outcomes(plan, play(plan, fault("node-down", 10)), seed=1, run=0)[0]
+    assert whole.reset / whole.total == pytest.approx(0.390625, abs=4 * (0.39 * 0.61 / 20_000) ** 0.5)

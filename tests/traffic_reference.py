@@ -155,7 +155,8 @@ class Client:
             return -1
         if self.plan.load_balancer.algorithm == "maglev":
             return int(held[(self.key & 0xFFFFFFFF) % len(held)])
-        luck = int(mix(np.array([self.key], dtype=np.uint64), np.array([revision]))[0])
+        losses = self.history.conntrack(self.places[place]).at(at_us)
+        luck = int(mix(np.array([self.key], dtype=np.uint64), np.array([revision | losses << 32]))[0])
         return int(held[(luck >> 32) * len(held) >> 32])
 
     def life(self, backend: int, at_us: int) -> int:

@@ -249,7 +249,7 @@ class Connections:
         epochs, nodes, arrived, losses = self._arrive(who, at_us, luck)
         backends = np.full(len(who), -1)
         held = self._conntrack.find(who[arrived], nodes[arrived], losses[arrived])
-        backends[arrived] = path.views.picks(keys[arrived], nodes[arrived], at_us[arrived], held)
+        backends[arrived] = path.views.picks(keys[arrived], nodes[arrived], at_us[arrived], losses[arrived], held)
         alive = (backends >= 0) & (path.life[epochs, backends] % 2 == 0)
         dead = (backends >= 0) & ~alive
         self._conntrack.remember(who[dead], nodes[dead], losses[dead], backends[dead])
@@ -271,7 +271,8 @@ class Connections:
         picks = self._unknown_flow == "pick"
         refused = unknown & (self._unknown_flow == "reset")
         unknown &= picks
-        backends[unknown] = path.views.picks(self._flows.keys[who[unknown]], nodes[unknown], at_us[unknown])
+        keys = self._flows.keys[who[unknown]]
+        backends[unknown] = path.views.picks(keys, nodes[unknown], at_us[unknown], losses[unknown])
         entered = unknown & (backends >= 0)
         self._conntrack.remember(who[entered], nodes[entered], losses[entered], backends[entered])
         alive = (backends >= 0) & (path.life[epochs, backends] % 2 == 0)

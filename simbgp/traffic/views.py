@@ -40,19 +40,20 @@ class Views:
         flow_keys: NDArray[np.uint64],
         nodes: NDArray[np.int64],
         at_us: NDArray[np.int64],
+        losses: NDArray[np.int64],
         held: NDArray[np.int64] | None = None,
     ) -> NDArray[np.int64]:
         """The backend that each flow's node picks at its moment; -1 if it knows none.
 
         Maglev reads the slot from the lower half of the flow's key, which is the same at every node; random picks
-        anew at every node and for every view that it has. A flow keeps the backend it ``held`` (-1: none) if the node
-        still knows that one.
+        anew at every node, for every view that it has and after each of its ``losses`` of conntrack. A flow keeps the
+        backend it ``held`` (-1: none) if the node still knows that one.
         """
         revisions = np.searchsorted(self._begins, nodes * _SPAN_US + at_us + 1, side="right") - 1
         views = self._views[revisions]
         lengths = self._lengths[views].astype(np.uint64)
         if self._is_random:
-            slots = (mix(flow_keys, revisions) >> np.uint64(32)) * lengths >> np.uint64(32)
+            slots = (mix(flow_keys, revisions | losses << 32) >> np.uint64(32)) * lengths >> np.uint64(32)
         else:
             slots = (flow_keys & np.uint64(0xFFFFFFFF)) % np.maximum(lengths, np.uint64(1))
         chosen = np.where(lengths > 0, self._places[self._offsets[views] + slots.astype(np.int64)], -1)
