@@ -12,7 +12,7 @@ from simbgp.model.cluster.node import Node
 from simbgp.model.cluster.operator import Operator
 from simbgp.model.cluster.pods import Pods
 from simbgp.model.network.router import Router
-from simbgp.scenario.plan import PeeringPlan, Plan, RouterPlan, Trial
+from simbgp.scenario.plan import NodePlan, PeeringPlan, Plan, RouterPlan, Trial
 from simbgp.timeline import Start, Timeline
 
 
@@ -59,8 +59,8 @@ class PlanIndex:
         return {service.name: tuple(b.name for b in service.backends) for service in self.plan.services}
 
 
-def _by_address(node: object) -> tuple[int, int]:
-    address = ip_address(node.addresses[0])  # type: ignore[attr-defined]
+def _by_address(node: NodePlan) -> tuple[int, int]:
+    address = ip_address(node.addresses[0])
     return address.version, int(address)
 
 
