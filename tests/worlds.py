@@ -28,7 +28,6 @@ def steady(name: str = "gobgp-3.36", dial_s: float = 2.0, **changes: object) -> 
     """A speaker whose every draw is known: it dials ``dial_s`` after it may, and the OPEN exchange takes no time."""
     known = {
         "first_dial": Law.constant(dial_s),
-        "first_dial_after_reset": Law.constant(dial_s),
         "open_exchange": Law.constant(0.0),
         "update_delay": Law.constant(0.0),
         "routes_ready": Law.constant(0.0),

@@ -25,8 +25,6 @@ class SpeakerProfile:
 
     first_dial: Law
     """Active to the first dial."""
-    first_dial_after_reset: Law
-    """The same after the speaker itself reset the session."""
     first_dial_timeout_s: float | None
     """After this the first dial is given up; None: connect retry - 1 s, as later dials."""
     retry_factor: tuple[float, float]
@@ -63,7 +61,6 @@ class SpeakerProfile:
     afresh, whatever retry it waited for."""
     clears_restart_bit: bool
     """After its first synchronised session R and F are 0 towards all later ones."""
-    keepalive_third: Literal["if_lowered"]
 
     reads_before_expiry: float
     """Probability that a process which wakes with its hold timer over reads its socket first and keeps a session that

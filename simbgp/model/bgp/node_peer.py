@@ -35,7 +35,6 @@ class NodePeer:
         """As a helper of the router (RFC 4724 §4.2), for the router's restart time."""
         self._knows_neighbour = established
         """Whether the node's kernel has a neighbour entry for the router; a reboot loses it."""
-        self._was_reset = False
         self._dials = 0
         self._dialled_us = 0
         self._give_up_us = 0
@@ -84,7 +83,6 @@ class NodePeer:
         """Its configuration changed: Cease 6/4, never converted to a Hard Reset, then idle and back."""
         if self.connection is not None:
             self._leave(ADMIN_RESET, ADMIN_RESET.text)
-            self._was_reset = True
             self._rest(self._profile.idle_hold_after_reset)
 
     def configure(self) -> None:
@@ -136,9 +134,7 @@ class NodePeer:
         self._become("active", reason)
         self._dials += 1
         world = self._session.world
-        law = self._profile.first_dial_after_reset if self._was_reset else self._profile.first_dial
-        self._was_reset = False
-        delay_us = world.tape.draw_us(law, self._session.entity, "first-dial", self._dials)
+        delay_us = world.tape.draw_us(self._profile.first_dial, self._session.entity, "first-dial", self._dials)
         limit_s = self._profile.first_dial_timeout_s or self._session.peering.connect_retry_s - 1
         self._then(delay_us, lambda: self._dial(limit_s))
 
