@@ -48,7 +48,7 @@ def test_graceful_restart_covers_a_stalled_node_where_hold_expiry_is_graceful():
 @pytest.mark.parametrize(("name", "survives"), [("frr-8.4", False), ("bird-2.0", True), ("openbgpd-7.7", True)])
 def test_whether_unread_input_saves_a_router_that_wakes_overdue_is_its_own(name, survives):
     """The node's hold of 90 with keepalives of 1 s keeps the session up while the router, whose hold is 90 too, sleeps
-    for 89.5 s: its own timer is over by a keepalive's age when it wakes. Measured 0 of 22, 23 of 23, 16 of 16.
+    for 88.9 s: its own timer is over by a keepalive's age when it wakes. Measured 0 of 22, 23 of 23, 16 of 16.
     """
     profile = instant(name, keepalive_s=1, keepalive_third="capped", hold_jitter=(1.0, 1.0), timer_grain_s=0.0)
     plan = cluster(timers=(90, 30), routers=(profile,))
