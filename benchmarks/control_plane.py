@@ -85,13 +85,14 @@ def judge(cell: Cell, rows: Sequence[lab.Row], runs: int) -> list[Score]:
     played = lab.play(lab.plan_of(scenario_of(cell, max(float(row["t_obs"]) for row in rows))), runs)
 
     def predict(seen_s: float) -> list[Mapping[str, float | None]]:
-        return [_as_in_the_file(lab.values(run, seen_s)) for run in played]
+        return [as_in_the_file(lab.values(run, seen_s)) for run in played]
 
     text = "/".join(part or "-" for part in cell)
     return scores((cell[0], cell[2]), text, names, measured, predict, SLACK_S.get(cell[2]))
 
 
-def _as_in_the_file(values: dict[str, float | None]) -> dict[str, float | None]:
+def as_in_the_file(values: dict[str, float | None]) -> dict[str, float | None]:
+    """The values under the names of the file's columns."""
     return values | {"t_node_session_down": values["t_node_down"], "rerouted_s": values["no_route_s"]}
 
 
