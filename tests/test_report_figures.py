@@ -5,7 +5,8 @@ from cli_runs import cli
 from study_worlds import scenario
 
 import simbgp
-from simbgp.report.figures import heat_map, save
+from simbgp.report.figures import heat_map, save, timeline_strip
+from simbgp.report.figures.lanes import lanes
 
 HOLD, RESTART = "cluster.timers.holdTimeSeconds", "cluster.gracefulRestart.restartTimeSeconds"
 SLO = [{"metric": "blackhole_s", "stat": "max", "max": "100s"}]
@@ -89,3 +90,52 @@ def test_what_would_fail_after_the_sweep_is_said_before(arguments, message):
     done = cli("sweep", "scenarios/node-down-gr.yaml", *arguments)
     assert done.code == 2
     assert message in done.err
+
+
+# the timeline strip
+
+HOLD_9 = {"cluster.timers.holdTimeSeconds": 9, "cluster.gracefulRestart.restartTimeSeconds": 20}
+
+
+@pytest.fixture(scope="module")
+def dead_node():
+    return simbgp.run(scenario().with_(**HOLD_9), runs=3, seed=1)
+
+
+def test_the_lanes_of_a_dead_node_follow_its_timers(dead_node):
+    # dead at 60 s; rfc8538 without latency: the session ends at D (at most 9 s later), its routes 20 s after that
+    found = lanes(dead_node.timeline(0), "tor-1", "worker-1", "192.0.2.10/32")
+    told = {lane.name: [(span.start_us / 1e6, span.end_us / 1e6, span.text) for span in lane.spans] for lane in found}
+    down_s = 60 + dead_node.detection_s().values[0].value
+    assert told["fault"] == [(60.0, 600.0, "node-down")]
+    assert told["session at worker-1"] == [(0.0, 60.0, "established"), (60.0, 600.0, "idle")]
+    assert told["session at tor-1"] == [(0.0, down_s, "established"), (down_s, 600.0, "active")]
+    ends = down_s + 20
+    assert told["route at tor-1"] == [(0.0, down_s, "fresh"), (down_s, ends, "stale"), (ends, 600.0, "none")]
+    assert told["next hops"] == [(0.0, ends, "4"), (ends, 600.0, "3")]
+    assert told["datapath"] == [(0.0, 60.0, "forwards"), (60.0, 600.0, "node silent")]
+
+
+def test_the_strip_names_and_shades_the_hole(dead_node):
+    figure = timeline_strip(dead_node, 0, prefix="10.244.1.0/24", until_s=110)
+    # only worker-1 announces its own pods: all of it is lost until the route goes, and then there is none to the end
+    assert figure.get_suptitle().replace("\n", " ").startswith("world: 10.244.1.0/24 loses all of its traffic at tor-1")
+    axes = figure.axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        "lost traffic", "datapath", "next hops", "route at tor-1", "session at tor-1", "session at worker-1", "fault",
+    ]  # fmt: skip
+    said = [text.get_text() for text in axes.texts]
+    hole_s = dead_node.detection_s().values[0].value + 20
+    assert f"dead-next-hop {hole_s:.1f} s" in said
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"router": "tor-9"}, "worker-1 has no session with tor-9"),
+        ({"prefix": "::/0"}, "worker-1 does not announce ::/0"),
+    ],
+)
+def test_a_strip_of_what_is_not_there_is_refused(dead_node, asked, message):
+    with pytest.raises(ValueError, match=message):
+        timeline_strip(dead_node, **asked)

@@ -5,6 +5,7 @@ data.
 """
 
 from simbgp.report.figures.heat_map import heat_map
+from simbgp.report.figures.strip import timeline_strip
 from simbgp.report.figures.style import save
 
-__all__ = ["heat_map", "save"]
+__all__ = ["heat_map", "save", "timeline_strip"]
