@@ -4,12 +4,15 @@ R, the restart time, is 15 and LLST, the long-lived stale time, 100 unless said.
 """
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from belief_worlds import holes, play_edited, reconfigured
 from scenario_texts import small
 from worlds import VIP, cluster, fault, fib_log, first_lost, instant, play, pod_cidr, session_log, since_fault, steady
 
+import simbgp
+from simbgp.measure import closed_forms
 from simbgp.measure.session_loss import SessionLoss
 from simbgp.model.world import World
 from simbgp.profiles import Law, router
@@ -365,3 +368,26 @@ def test_bird_keeps_a_silent_loss_by_the_closed_form_too():
     bird = replace(router("bird-2.0"))
     assert loss(profile=bird).keeps()
     assert not loss(profile=bird, restart=GR).keeps()
+
+
+SHIPPED = Path(__file__).parent.parent / "scenarios" / "agent-crash-llgr.yaml"
+LONG_LIVED = "cluster.gracefulRestart.longLived."
+
+
+def test_an_agent_away_for_ten_minutes_costs_its_own_prefix_nothing():
+    result = simbgp.run(simbgp.load(SHIPPED), runs=40)
+    assert result.verdict == "MET"
+    assert result.windows.empty
+    assert set(result.routes[result.routes.event == "withdrawn"].prefix) == {V}
+
+
+@each(("stale_s", "low_s", "high_s"), [(0, 488, 493), (300, 188, 193), (480, 8, 13), (3600, 0, 0)])
+def test_the_closed_form_of_an_agent_that_is_away_is_that_of_the_runs(stale_s, low_s, high_s):
+    """600 down + 10 to start + 1.5 to 2 to dial - 120 - LLST, less up to 3 s by which an idle BIRD drops it later."""
+    offered = {LONG_LIVED + "staleTimeSeconds": stale_s} if stale_s else {LONG_LIVED + "enabled": False}
+    scenario = simbgp.load(SHIPPED).with_(**offered)
+    form = next(form for form in closed_forms(scenario.plan()) if form.label == f"outage of {P}")
+    assert low_s <= form.low_s <= form.high_s <= high_s
+    assert ("- long-lived 300" in form.text) is (stale_s == 300)
+    outage_s = simbgp.run(scenario, runs=40).blackhole_s(prefix=P).max
+    assert form.low_s - 0.01 <= outage_s <= form.high_s + form.fib_s + 0.01

@@ -94,7 +94,9 @@ class _Case(SessionLoss):
         back = self._back()
         if own is None or own not in self.peering.prefixes or back is None:
             return None
-        window = back.less(self.kept_alone()) if self.keeps() else back
+        window = back.less(self.kept()) if self.keeps() else back
+        if self.keeps() and self.long_lived_s():
+            window = window.less(self.long_lived())
         fib_s = greatest(self.router.fib_install) + self.per_prefix_s()
         low_s = max(0.0, window.low - self.removal_s())
         question = Question("blackhole_s", prefix=own)

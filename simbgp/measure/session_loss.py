@@ -83,10 +83,12 @@ class SessionLoss:
 
     def kept_alone(self) -> Span:
         """How long it keeps those that no other node announces: the least preferred path is still the best."""
-        if not self.long_lived_s():
-            return self.kept()
-        long_s = self.long_lived_s()
-        return self.kept().plus(Span(long_s - self.router.timer_grain_s, long_s, f"long-lived {long_s}"))
+        return self.kept().plus(self.long_lived()) if self.long_lived_s() else self.kept()
+
+    def long_lived(self) -> Span:
+        """How long after the restart time."""
+        stale_s = self.long_lived_s()
+        return Span(stale_s - self.router.timer_grain_s, stale_s, f"long-lived {stale_s}")
 
     def removal_s(self) -> float:
         """The longest time from the end of the routes in the RIB to their end in the FIB."""
