@@ -115,6 +115,10 @@ class World:
         nodes = self.index.nodes_of_router[router]
         return [session for node in nodes for session in self.sessions_of(node, (router,))]
 
+    def touched_routers(self) -> Iterator[Router]:
+        """Every router that came into being."""
+        yield from self._routers.values()
+
     def touched_sessions(self) -> Iterator[Session]:
         """Every session that came into being."""
         for sessions in self._sessions.values():

@@ -8,9 +8,10 @@ from simbgp.profiles.cited import Cited
 from simbgp.profiles.law import Law
 from simbgp.profiles.switch import Switch
 
-Keep = Literal["gr", "notification", "never"]
+Keep = Literal["gr", "notification", "long_lived", "never"]
 """When a loss keeps routes: ``gr`` if graceful restart was negotiated, ``notification`` only if both ends also sent
-the RFC 8538 N bit, ``never``."""
+the RFC 8538 N bit, ``long_lived`` only if RFC 9494 was negotiated too (the loss then counts as a closed connection:
+no NOTIFICATION, and no wait after an error), ``never``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,11 @@ class RouterProfile:
     restart_timer_until: Literal["established", "end_of_rib"]
     """What stops the restart timer: the session's return (RFC 4724 §4.2), or only the peer's End-of-RIB."""
     keeps_stale: KeepsStale
+    long_lived: bool
+    """Whether it helps a long-lived graceful restart (RFC 9494): after the restart time what is stale stays, least
+    preferred, for the peer's long-lived stale time."""
+    long_lived_until: Literal["established", "end_of_rib"]
+    """What stops that timer: the peer's End-of-RIB (RFC 9494 §4.2), or already the session's return."""
     forwarding_bit: Literal["honoured", "ignored"]
     """Whether F=0 (or the family missing) after the restart drops the family's stale routes at re-establishment."""
     second_loss: Literal["purge", "rearm"]

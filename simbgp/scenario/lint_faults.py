@@ -62,8 +62,11 @@ def restart_hides_dead_nodes(plan: Plan) -> Iterator[str]:
 def _keeps_the_dead(plan: Plan, router: str) -> bool:
     profile = next(each.profile for each in plan.routers if each.name == router)
     rule = profile.keeps_stale.hold_expired
-    notifies = any(p.router == router and p.restart.notification for p in plan.peerings) and profile.notification
-    return profile.helper and (rule == "gr" or (rule == "notification" and notifies))
+    mine = [p.restart for p in plan.peerings if p.router == router]
+    notifies = profile.notification and any(restart.notification for restart in mine)
+    long_lived = profile.long_lived and any(restart.long_lived_s for restart in mine)
+    held = (rule == "notification" and notifies) or (rule == "long_lived" and long_lived)
+    return profile.helper and (rule == "gr" or held)
 
 
 def steps_after_poweroff(plan: Plan) -> Iterator[str]:

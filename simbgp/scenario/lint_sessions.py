@@ -63,6 +63,23 @@ def muted_by_dead_router(plan: Plan) -> Iterator[str]:
         )
 
 
+def long_lived_in_vain(plan: Plan) -> Iterator[str]:
+    """RFC 9494 §3: without capability 64 the long-lived one is ignored; and the helper must want it too."""
+    offered = [(p, r) for p, r in _sessions(plan) if p.restart.long_lived_s]
+    if any(not p.restart.enabled for p, _ in offered):
+        yield "gracefulRestart: longLived does nothing while graceful restart is off (RFC 9494 §3); set enabled: true"
+    for name in dict.fromkeys(r.name for p, r in offered if p.restart.enabled and not _may_help_long(r)):
+        yield (
+            f"routers {name}: keeps no long-lived stale routes as it is configured by default; where it is told to "
+            f"(FRR: bgp long-lived-graceful-restart stale-time), set gracefulRestart.longLived: true here too"
+        )
+
+
+def _may_help_long(router: RouterPlan) -> bool:
+    asked = any("long_lived" in switch.fields for switch in router.profile.switches)
+    return router.profile.long_lived or asked
+
+
 def family_mismatch(plan: Plan) -> Iterator[str]:
     """RFC 8950 lends IPv4 prefixes an IPv6 next hop, and nothing lends IPv6 prefixes an IPv4 one."""
     reached = {node.name: {ip_address(address).version for address in node.addresses} for node in plan.nodes}
@@ -95,6 +112,7 @@ RULES = (
     short_hold,
     retry_above_restart,
     muted_by_dead_router,
+    long_lived_in_vain,
     family_mismatch,
     more_than_maximum_paths,
 )

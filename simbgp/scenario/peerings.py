@@ -4,7 +4,7 @@ from collections.abc import Sequence, Set
 
 from simbgp.scenario.advertisements import family_of, service_policy
 from simbgp.scenario.crds import PeerConfigSpec
-from simbgp.scenario.layout import Layout
+from simbgp.scenario.layout import Layout, Upstream
 from simbgp.scenario.plan import AnnouncementPlan, Family, GracefulRestartPlan, NodePlan, PeeringPlan, ServicePlan
 from simbgp.scenario.schema import Cluster
 from simbgp.scenario.selection import Selected, Selection
@@ -38,14 +38,18 @@ def peering_plans(
                 router.name,
                 *timers,
                 restart,
-                prefixes,
+                _spoken(router, prefixes),
                 families,
                 instance=str(cluster.local_asn),
                 peer=router.name,
                 local_asn=cluster.local_asn,
                 peer_address=router.addresses[0],
                 local_address=_local_address(node, router.addresses[0]),
-                announcements=_inline_announcements(cluster, node, router.name, services),
+                announcements=tuple(
+                    entry
+                    for entry in _inline_announcements(cluster, node, router.name, services)
+                    if _speaks(router, entry.prefix)
+                ),
             )
             for router, nodes in served
             if node.name in nodes
@@ -55,12 +59,13 @@ def peering_plans(
 
 def _of_objects(cluster: Cluster, layout: Layout, session: Selected) -> PeeringPlan:
     node = next(node for node in layout.nodes if node.name == session.node)
+    router = next(router for router in layout.routers if router.name == session.router)
     return PeeringPlan(
         session.node,
         session.router,
         *_timers(cluster, session.config),
         _restart(cluster, session.config),
-        session.prefixes,
+        _spoken(router, session.prefixes),
         session.families,
         md5=session.config.auth_secret_ref is not None,
         instance=session.instance,
@@ -68,8 +73,17 @@ def _of_objects(cluster: Cluster, layout: Layout, session: Selected) -> PeeringP
         local_asn=session.local_asn,
         peer_address=session.peer_address,
         local_address=session.local_address or _local_address(node, session.peer_address),
-        announcements=tuple(entry.plan for entry in session.announcements),
+        announcements=tuple(entry.plan for entry in session.announcements if _speaks(router, entry.plan.prefix)),
     )
+
+
+def _speaks(router: Upstream, prefix: str) -> bool:
+    """Whether the prefix's family is active on the router; of another the session carries nothing (RFC 4760 §8)."""
+    return family_of(prefix) in router.settings.families
+
+
+def _spoken(router: Upstream, prefixes: Sequence[str]) -> tuple[str, ...]:
+    return tuple(prefix for prefix in prefixes if _speaks(router, prefix))
 
 
 def _local_address(node: NodePlan, peer_address: str) -> str:
@@ -97,7 +111,10 @@ def _restart(cluster: Cluster, config: PeerConfigSpec) -> GracefulRestartPlan:
     enabled = inline.enabled if inline is not None else object_ is not None and object_.enabled
     seconds = next((value for value in written if value is not None), RESTART_S)
     notification = inline is None or inline.notification is not False
-    return GracefulRestartPlan(enabled, seconds, notification, inline is None or inline.restart_bit is not False)
+    restart_bit = inline is None or inline.restart_bit is not False
+    long_lived = inline.long_lived if inline is not None else None
+    stale_s = long_lived.stale_time_seconds if long_lived is not None and long_lived.enabled else 0
+    return GracefulRestartPlan(enabled, seconds, notification, restart_bit, stale_s)
 
 
 def _prefixes(cluster: Cluster, node: NodePlan, services: Sequence[ServicePlan]) -> tuple[str, ...]:

@@ -29,12 +29,16 @@ class NodePlan:
 
 @dataclass(frozen=True, slots=True)
 class GracefulRestartPlan:
-    """What a speaker puts into its graceful-restart capability (RFC 4724 §3, RFC 8538 §2)."""
+    """What a speaker puts into its graceful-restart capability (RFC 4724 §3, RFC 8538 §2).
+
+    ``long_lived_s`` is the stale time of its long-lived capability (71, RFC 9494); 0: it has none.
+    """
 
     enabled: bool
     restart_time_s: int = 120
     notification: bool = True
     restart_bit: bool = True
+    long_lived_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,8 @@ class RouterPlan:
     ecmp: EcmpPlan
     link: Literal["direct", "switched"] = "switched"
     bfd: BfdPlan | None = None
+    families: tuple[Family, ...] = ("ipv4", "ipv6")
+    """The families active on it: prefixes of another are not announced to it (RFC 4760 §8)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def plan_of(
         endpoint_propagation=clocks.endpoint_propagation or _ENDPOINT_PROPAGATION,
         eviction_timeout=clocks.eviction_timeout or _EVICTION_TIMEOUT,
         pod_startup=clocks.pod_startup or _POD_STARTUP,
-        assumptions=tuple(_assumptions(document, layout, services, peerings)),
+        assumptions=tuple(_assumptions(document, profile.bare, layout, services, peerings)),
     )
     return replace(plan, warnings=(*objects.warnings, *of_objects.warnings(), *selection.warnings, *lint(plan)))
 
@@ -118,6 +118,7 @@ def _router(upstream: Upstream) -> RouterPlan:
         _ecmp(profile, settings.ecmp),
         settings.link,
         BfdPlan(bfd.interval, bfd.detect_multiplier, bfd.control_plane_independent) if bfd and bfd.enabled else None,
+        tuple(dict.fromkeys(settings.families)),
     )
 
 
@@ -144,6 +145,7 @@ def overridden(profile: RouterProfile, settings: RouterSettings) -> RouterProfil
         "helper": helper.helper,
         "notification": helper.notification,
         "stale_path_s": helper.stale_path_time_seconds,
+        "long_lived": helper.long_lived,
         "fib_after_crash": "kept" if helper.preserve_forwarding else None,
         "ecmp_hash": settings.ecmp.hash,
         "neighbour_check": settings.neighbour_check,
@@ -197,7 +199,7 @@ def _slo(written: Slo) -> SloPlan:
 
 
 def _assumptions(
-    document: Document, layout: Layout, services: Sequence[ServicePlan], peerings: Sequence[PeeringPlan]
+    document: Document, bare: bool, layout: Layout, services: Sequence[ServicePlan], peerings: Sequence[PeeringPlan]
 ) -> Iterator[str]:
     if services and len({peering.router for peering in peerings}) > 1:
         yield "clients enter at all routers in equal shares"
@@ -206,6 +208,12 @@ def _assumptions(
     balancer = document.cluster.load_balancer
     if services and balancer.mode == "hybrid":
         yield "hybrid load balancing is DSR here, as for all TCP"
+    restart = document.cluster.graceful_restart
+    if not bare and restart is not None and restart.long_lived is not None and restart.long_lived.enabled:
+        yield (
+            "gracefulRestart.longLived is a what-if (RFC 9494): no Cilium release offers it (capability 71), nor can "
+            "one be configured to"
+        )
     for upstream in layout.routers:
         ecmp = _ecmp(overridden(router(upstream.settings.profile), upstream.settings), upstream.settings.ecmp)
         if ecmp.hash == "resilient" and ecmp.on_change == "new-group":

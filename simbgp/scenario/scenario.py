@@ -4,7 +4,7 @@ import copy
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
 from operator import getitem
 from pathlib import Path as FilePath
@@ -14,6 +14,7 @@ from simbgp.scenario.checks import View, check
 from simbgp.scenario.cluster_services import ClusterServices, cluster_services
 from simbgp.scenario.draft import Draft, read_draft
 from simbgp.scenario.errors import Problem, ScenarioError, dotted
+from simbgp.scenario.families import family_mismatches
 from simbgp.scenario.layout import Layout, layout_of
 from simbgp.scenario.manifests import Objects, read_objects
 from simbgp.scenario.not_yet import refuse
@@ -83,7 +84,9 @@ class Scenario:
 
     @cached_property
     def _plan(self) -> Plan:
-        return plan_of(self.document, self.name, self._layout, self._objects, self._selection, self._services)
+        plan = plan_of(self.document, self.name, self._layout, self._objects, self._selection, self._services)
+        mismatches = family_mismatches(self._tree, self._layout, self._objects, self._selection, plan)
+        return replace(plan, warnings=(*plan.warnings, *mismatches))
 
     @property
     def warnings(self) -> tuple[str, ...]:

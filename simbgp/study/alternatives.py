@@ -77,7 +77,8 @@ def _known_as(profile: RouterProfile | SpeakerProfile) -> str:
 def _may_show(plan: Plan, switch: Switch) -> bool:
     restarts = any(peering.restart.enabled for peering in plan.peerings)
     happens = not switch.faults or any(fault.kind in switch.faults for fault in plan.faults)
-    return happens and (restarts or not switch.needs_restart)
+    long_lived = any(peering.restart.enabled and peering.restart.long_lived_s for peering in plan.peerings)
+    return happens and (restarts or not switch.needs_restart) and (long_lived or not switch.needs_long_lived)
 
 
 def _set(plan: Plan, choices: Sequence[Choice]) -> Plan:

@@ -9,6 +9,7 @@ from simbgp.model.bgp.adj_rib import AdjRibIn
 from simbgp.model.bgp.messages import BFD_DOWN, COLLISION, FIN, HOLD_EXPIRED, LINK_DOWN, REPLACED, Closing, LossKind
 from simbgp.model.clock import Timer
 from simbgp.profiles.law import Law
+from simbgp.profiles.router import Keep
 from simbgp.timeline.facts import State
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class RouterPeer:
         self.rib = AdjRibIn(session, established, self._restart_expired)
         self._restart = established and session.restart_negotiated
         self._notification = established and session.notification_negotiated
+        self._long_lived_s = session.long_lived_s if established else 0
         self._idle = Timer(self._clock, lambda: self._become("active", "idle hold over"))
         self._events = 0
         self._kept_over_restart = False
@@ -128,7 +130,7 @@ class RouterPeer:
         """A connection died before Established."""
         self._become("active", "connection lost before Established")
         if self._profile.half_open_loss == "purge":
-            self.rib.purge(self._profile.fib_withdraw)
+            self.rib.restart_failed(self._profile.fib_withdraw)
 
     def established(self, connection: "Connection") -> None:
         """The OPEN exchange is over; what the peer's capability says decides over stale routes."""
@@ -144,6 +146,9 @@ class RouterPeer:
             self._kept_over_restart = False  # its own restart: the End-of-RIB of the peer decides
         elif not self._restart or (self._profile.forwarding_bit == "honoured" and not forwarding_kept):
             self.rib.purge(self._profile.fib_withdraw)
+        elif self.rib.is_long_lived and not self._session.long_lived_s:
+            self.rib.purge(self._profile.fib_withdraw)  # the capability is gone: RFC 9494 §4.2
+        self._long_lived_s = self._session.long_lived_s
 
     def closed(self, closing: Closing) -> None:
         """The peer ended the session, or its host answered with a reset."""
@@ -153,16 +158,19 @@ class RouterPeer:
     def hold_expired(self) -> None:
         """Nothing was heard for the hold time (RFC 4271 §8.2.2, event 10)."""
         connection, self.connection = self.connection, None
+        quiet = self._is_quiet("hold_expired")
         self._end("hold timer expired", "hold_expired")
         if connection is not None:
-            connection.router_leaves(HOLD_EXPIRED)
+            connection.router_leaves(FIN if quiet else HOLD_EXPIRED)
 
     def _end(self, reason: str, kind: LossKind) -> None:
         self._become("idle", reason)
         if self.carrier or not self._profile.fast_fallover:
-            self._rest(getattr(self._profile.idle_after, "hold_expired" if kind == "bfd_down" else kind))
+            like = "tcp_closed" if self._is_quiet(kind) else "hold_expired" if kind == "bfd_down" else kind
+            self._rest(getattr(self._profile.idle_after, like))
         if self._keeps(kind):
-            self.rib.keep(self._grained_us(self._session.peering.restart.restart_time_s * 1_000_000))
+            restart_us = self._grained_us(self._session.peering.restart.restart_time_s * 1_000_000)
+            self.rib.keep(restart_us, self._long_lived_s * 1_000_000)
         else:
             self.rib.flush(self._fib_law(kind), by_timer=kind == "hold_expired")
 
@@ -181,8 +189,17 @@ class RouterPeer:
     # graceful restart
 
     def _keeps(self, kind: LossKind) -> bool:
-        rule = self._profile.bfd_keeps_stale if kind == "bfd_down" else getattr(self._profile.keeps_stale, kind)
-        return self._restart and (rule == "gr" or (rule == "notification" and self._notification))
+        rule = self._rule(kind)
+        held = (rule == "notification" and self._notification) or (rule == "long_lived" and self._long_lived_s > 0)
+        return self._restart and (rule == "gr" or held)
+
+    def _rule(self, kind: LossKind) -> Keep:
+        rule: Keep = getattr(self._profile.keeps_stale, kind) if kind != "bfd_down" else self._profile.bfd_keeps_stale
+        return rule
+
+    def _is_quiet(self, kind: LossKind) -> bool:
+        """Whether long-lived graceful restart makes of this loss no more than a closed connection."""
+        return self._rule(kind) == "long_lived" and self._keeps(kind)
 
     def _restart_expired(self) -> None:
         """The peer did not come back in time; some implementations are idle after that too."""

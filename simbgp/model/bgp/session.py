@@ -127,6 +127,11 @@ class Session:
         return self.restart_negotiated and self.peering.restart.notification and self.profile.notification
 
     @property
+    def long_lived_s(self) -> int:
+        """The long-lived stale time, if graceful restart was negotiated too (RFC 9494 §3); else 0."""
+        return self.peering.restart.long_lived_s if self.restart_negotiated and self.profile.long_lived else 0
+
+    @property
     def speaker_runs(self) -> bool:
         """Whether the node's speaker is up and may dial."""
         return self.world.node(self.peering.node).speaker.runs
@@ -151,6 +156,10 @@ class Session:
         """What the node announces to this router now: its own, and the services it may attract traffic for."""
         own = tuple(prefix for prefix in self.peering.prefixes if prefix not in self.withheld)
         return own + tuple(prefix for prefix in self.gained if prefix not in own)
+
+    def carries(self, prefix: str) -> bool:
+        """Whether the prefix's family is active at the router."""
+        return ("ipv6" if ":" in prefix else "ipv4") in self.world.index.routers[self.peering.router].families
 
     def in_fib(self) -> bool:
         """Whether the router forwards anything to the node."""

@@ -176,7 +176,7 @@ class Speaker:
     def _set_wanted(session: "Session", prefix: str, wanted: bool) -> None:
         if wanted:
             session.withheld.pop(prefix, None)
-            if prefix not in session.peering.prefixes:
+            if prefix not in session.peering.prefixes and session.carries(prefix):
                 session.gained[prefix] = None
         else:
             session.gained.pop(prefix, None)

@@ -13,6 +13,7 @@ from simbgp.scenario.schema.base import (
     Duration,
     HashSeed,
     HoldSeconds,
+    LongLivedSeconds,
     Many,
     Name,
     Part,
@@ -55,6 +56,15 @@ class Timers(Part):
     keep_alive_time_seconds: Seconds16 | None = None
 
 
+class LongLived(Part):
+    """Long-lived graceful restart (RFC 9494), a what-if: no Cilium release sends capability 71."""
+
+    enabled: bool
+    stale_time_seconds: LongLivedSeconds = Field(
+        3600, description="how long routers keep stale routes after the restart time, least preferred"
+    )
+
+
 class GracefulRestart(Part):
     """The block of CiliumBGPPeerConfig, and the bits that the release would set by itself."""
 
@@ -62,6 +72,9 @@ class GracefulRestart(Part):
     restart_time_seconds: RestartSeconds | None = None
     notification: bool | None = None
     restart_bit: bool | None = None
+    long_lived: LongLived | None = Field(
+        None, description="RFC 9494, a what-if: Cilium never sets it and cannot be configured to"
+    )
 
 
 class Maglev(Part):

@@ -57,6 +57,9 @@ class Helper(Part):
     helper: bool | None = None
     notification: bool | None = None
     stale_path_time_seconds: RestartSeconds | None = None
+    long_lived: bool | None = Field(
+        None, description="whether it helps a long-lived graceful restart (RFC 9494) that a speaker offers"
+    )
     preserve_forwarding: bool | None = Field(
         None, description="the router's own kernel routes survive a crash of its daemon until its peers are back"
     )
@@ -95,6 +98,9 @@ class RouterSettings(Part):
     bfd: Bfd | None = None
     ecmp: Ecmp = Ecmp()
     neighbour_check: bool | None = None
+    families: Many[Literal["ipv4", "ipv6"]] = Field(
+        ("ipv4", "ipv6"), min_length=1, description="the address families active on the router; default both"
+    )
 
 
 class Router(RouterSettings):
