@@ -126,7 +126,7 @@ def test_the_strip_names_and_shades_the_hole(dead_node):
     ]  # fmt: skip
     said = [text.get_text() for text in axes.texts]
     hole_s = dead_node.detection_s().values[0].value + 20
-    assert f"dead-next-hop {hole_s:.1f} s" in said
+    assert f"dead-next-hop {hole_s:.3g} s" in said
 
 
 @pytest.mark.parametrize(
