@@ -11,7 +11,7 @@ from simbgp.scenario.plan import Plan, ServicePlan
 from simbgp.traffic.balancer import Balancer
 from simbgp.traffic.ecmp import Dealer, NextHops
 from simbgp.traffic.history import History
-from simbgp.traffic.steps import Steps
+from simbgp.traffic.steps import NEVER_US, START_US, Steps
 from simbgp.traffic.views import Views
 
 Ints = NDArray[np.int64]
@@ -82,6 +82,16 @@ class Datapath:
     def epochs(self, at_us: Ints) -> Ints:
         """The epoch of each moment."""
         return np.searchsorted(self.times, at_us, side="right") - 1
+
+    def stuck_until(self, sent: Sent) -> Ints:
+        """Until when the flow of each packet has no way to any node, so that sending again changes nothing.
+
+        That is the end of the packet's epoch, unless it arrived or was lost by luck: then it is before time 0.
+        """
+        ends_us = np.append(self.times[1:], NEVER_US)
+        certain = ~sent.arrived & (self.lost_shares[sent.epochs, sent.nodes] == 0)
+        stuck_us: Ints = np.where(certain, ends_us[sent.epochs], START_US)
+        return stuck_us
 
     def owners(self, flow_keys: NDArray[np.uint64], epochs: Ints) -> Ints:
         """The node to which the router sends each flow in its epoch; -1 without a next hop."""
