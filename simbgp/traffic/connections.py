@@ -118,7 +118,7 @@ class Connections:
             self.connect_delays_us[who[opened]] = (at_us - dialled_us[who])[opened]
             self.refused[who[rejected]] = True
             self.fates[who[rejected | beyond & ~opened]] = Fate.NOT_OPENED
-            stuck_us[who] = self._path.stuck_until(sent)
+            stuck_us[who] = self._path.stuck_until_dialled(sent, at_us)
             who = np.concatenate([waiting, who[~opened & ~rejected & ~beyond]])
         self.fates[who] = Fate.NOT_OPENED
         self.fates[self.connect_delays_us > 0] = Fate.DELAYED

@@ -84,13 +84,22 @@ class Datapath:
         return np.searchsorted(self.times, at_us, side="right") - 1
 
     def stuck_until(self, sent: Sent) -> Ints:
-        """Until when the flow of each packet has no way to any node, so that sending again changes nothing.
+        """Until when sending each packet again meets the same; before time 0 for those of which that is not known.
 
-        That is the end of the packet's epoch, unless it arrived or was lost by luck: then it is before time 0.
+        Within an epoch a flow without a way to any node has none, and a backend that conntrack keeps for it stays as
+        silent as it is. Where luck decides nothing is known.
         """
         ends_us = np.append(self.times[1:], NEVER_US)
-        certain = ~sent.arrived & (self.lost_shares[sent.epochs, sent.nodes] == 0)
+        silent = (sent.replies == Reply.LOST) & (~sent.arrived | (sent.backends >= 0))
+        certain = silent & (self.lost_shares[sent.epochs, sent.nodes] == 0)
         stuck_us: Ints = np.where(certain, ends_us[sent.epochs], START_US)
+        return stuck_us
+
+    def stuck_until_dialled(self, sent: Sent, at_us: Ints) -> Ints:
+        """The same for SYNs sent at a moment: the node picks another backend when it no longer knows the last."""
+        stuck_us = self.stuck_until(sent)
+        there = sent.arrived
+        stuck_us[there] = np.minimum(stuck_us[there], self.views.valid_until(sent.nodes[there], at_us[there]))
         return stuck_us
 
     def owners(self, flow_keys: NDArray[np.uint64], epochs: Ints) -> Ints:
