@@ -12,9 +12,8 @@ from simbgp.traffic.datapath import Bools, Datapath, Ints, Reply, Sent
 from simbgp.traffic.flows import Flows
 from simbgp.traffic.luck import Floats, Luck, Purpose
 from simbgp.traffic.packets import Packets
-from simbgp.traffic.steps import START_US
+from simbgp.traffic.steps import NEVER_US, START_US
 
-NEVER_US = 2**62
 _FAR_US = 2.0**61
 _VANISHES, _PASSES = 0.0, 1.0
 """Luck that is known: a packet vanishes where its luck is below the share that its path loses."""
@@ -103,11 +102,14 @@ class Connections:
     def _connect(self, who: Ints) -> None:
         """Dial until somebody answers; an attempt after the horizon meets the world as it is then."""
         dialled_us = np.maximum(self._flows.dialled_us, 0)
+        stuck_us = np.full(len(self._flows), START_US)
         for offset_us in self._client.connect_us:
             if offset_us > self._connect_limit_us or not len(who):
                 break
-            at_us = np.minimum(dialled_us[who] + offset_us, self._horizon_us)
-            beyond = dialled_us[who] + offset_us > self._horizon_us
+            due_us = dialled_us[who] + offset_us
+            stuck = (due_us < stuck_us[who]) & (due_us <= self._horizon_us)
+            waiting, who, due_us = who[stuck], who[~stuck], due_us[~stuck]
+            at_us, beyond = np.minimum(due_us, self._horizon_us), due_us > self._horizon_us
             sent = self._dial(who, at_us, np.where(beyond, _PASSES, self._luck.draw(who, at_us, Purpose.SYN)))
             opened, rejected = sent.replies == Reply.ANSWERED, sent.replies == Reply.REJECTED
             if offset_us == 0:
@@ -116,7 +118,8 @@ class Connections:
             self.connect_delays_us[who[opened]] = (at_us - dialled_us[who])[opened]
             self.refused[who[rejected]] = True
             self.fates[who[rejected | beyond & ~opened]] = Fate.NOT_OPENED
-            who = who[~opened & ~rejected & ~beyond]
+            stuck_us[who] = self._path.stuck_until_dialled(sent, at_us)
+            who = np.concatenate([waiting, who[~opened & ~rejected & ~beyond]])
         self.fates[who] = Fate.NOT_OPENED
         self.fates[self.connect_delays_us > 0] = Fate.DELAYED
 
@@ -201,32 +204,39 @@ class Connections:
         reset = sent.replies == Reply.RESET
         self._end(who[reset], Fate.RESET, at_us[reset], self._causes_of(who, sent, reset))
         lost = sent.replies == Reply.LOST
-        self._wait(who[lost], at_us[lost], self._causes_of(who, sent, lost))
+        stuck_us = self._path.stuck_until(sent)[lost]
+        self._wait(who[lost], at_us[lost], self._causes_of(who, sent, lost), stuck_us)
 
-    def _wait(self, who: Ints, since_us: Ints, faults: Ints) -> None:
+    def _wait(self, who: Ints, since_us: Ints, faults: Ints, stuck_us: Ints) -> None:
         """Retransmit until there is an answer of either kind, or the client gives up; send nothing else meanwhile."""
         self._free_us[who] = NEVER_US
         everybody, began_us = who, since_us
         for offset_us in self._client.retransmit_us:
             if offset_us > self._request_limit_us or not len(who):
                 break
-            at_us = np.minimum(since_us + offset_us, self._horizon_us)
-            beyond = since_us + offset_us > self._horizon_us
-            luck = np.where(beyond, _PASSES, self._luck.draw(who, at_us, Purpose.RETRANSMISSION))
-            sent = self._send(who, at_us, luck)
-            answered, reset = sent.replies == Reply.ANSWERED, sent.replies == Reply.RESET
-            undecided = beyond & ~answered & ~reset
-            hopeful = undecided & ~sent.arrived & self._has_socket(who, sent.epochs)
-            doomed = undecided & ~hopeful
-            goes_on = answered | hopeful
-            self._delay(who[goes_on], (at_us - since_us)[goes_on], faults[goes_on])
-            self._free_us[who[goes_on]] = np.where(beyond[goes_on], NEVER_US, at_us[goes_on])
-            self._end(who[reset], Fate.RESET, at_us[reset], faults[reset])
-            self._end(who[doomed], Fate.TIMED_OUT, at_us[doomed], faults[doomed])
-            waits = ~(goes_on | reset | doomed)
-            who, since_us, faults = who[waits], since_us[waits], faults[waits]
+            due_us = since_us + offset_us
+            waits = (due_us < stuck_us) & (due_us <= self._horizon_us)
+            sends = np.flatnonzero(~waits)
+            waits[sends], stuck_us[sends] = self._retransmit(who[sends], since_us[sends], due_us[sends], faults[sends])
+            who, since_us, faults, stuck_us = who[waits], since_us[waits], faults[waits], stuck_us[waits]
         self._end(who, Fate.TIMED_OUT, since_us + self._request_limit_us, faults)
         self._waits.append((everybody, began_us, np.minimum(self._free_us[everybody], self._over_us[everybody])))
+
+    def _retransmit(self, who: Ints, since_us: Ints, due_us: Ints, faults: Ints) -> tuple[Bools, Ints]:
+        """Send once more; who waits on, and until when each then meets the same (see `Datapath.stuck_until`)."""
+        at_us, beyond = np.minimum(due_us, self._horizon_us), due_us > self._horizon_us
+        luck = np.where(beyond, _PASSES, self._luck.draw(who, at_us, Purpose.RETRANSMISSION))
+        sent = self._send(who, at_us, luck)
+        answered, reset = sent.replies == Reply.ANSWERED, sent.replies == Reply.RESET
+        undecided = beyond & ~answered & ~reset
+        hopeful = undecided & ~sent.arrived & self._has_socket(who, sent.epochs)
+        doomed = undecided & ~hopeful
+        goes_on = answered | hopeful
+        self._delay(who[goes_on], (at_us - since_us)[goes_on], faults[goes_on])
+        self._free_us[who[goes_on]] = np.where(beyond[goes_on], NEVER_US, at_us[goes_on])
+        self._end(who[reset], Fate.RESET, at_us[reset], faults[reset])
+        self._end(who[doomed], Fate.TIMED_OUT, at_us[doomed], faults[doomed])
+        return ~(goes_on | reset | doomed), self._path.stuck_until(sent)
 
     def _delay(self, who: Ints, waited_us: Ints, faults: Ints) -> None:
         """A connection is put down as delayed by its longest wait."""

@@ -11,7 +11,7 @@ from simbgp.scenario.plan import Plan, ServicePlan
 from simbgp.traffic.balancer import Balancer
 from simbgp.traffic.ecmp import Dealer, NextHops
 from simbgp.traffic.history import History
-from simbgp.traffic.steps import Steps
+from simbgp.traffic.steps import NEVER_US, START_US, Steps
 from simbgp.traffic.views import Views
 
 Ints = NDArray[np.int64]
@@ -82,6 +82,25 @@ class Datapath:
     def epochs(self, at_us: Ints) -> Ints:
         """The epoch of each moment."""
         return np.searchsorted(self.times, at_us, side="right") - 1
+
+    def stuck_until(self, sent: Sent) -> Ints:
+        """Until when sending each packet again meets the same; before time 0 for those of which that is not known.
+
+        Within an epoch a flow without a way to any node has none, and a backend that conntrack keeps for it stays as
+        silent as it is. Where luck decides nothing is known.
+        """
+        ends_us = np.append(self.times[1:], NEVER_US)
+        silent = (sent.replies == Reply.LOST) & (~sent.arrived | (sent.backends >= 0))
+        certain = silent & (self.lost_shares[sent.epochs, sent.nodes] == 0)
+        stuck_us: Ints = np.where(certain, ends_us[sent.epochs], START_US)
+        return stuck_us
+
+    def stuck_until_dialled(self, sent: Sent, at_us: Ints) -> Ints:
+        """The same for SYNs sent at a moment: the node picks another backend when it no longer knows the last."""
+        stuck_us = self.stuck_until(sent)
+        there = sent.arrived
+        stuck_us[there] = np.minimum(stuck_us[there], self.views.valid_until(sent.nodes[there], at_us[there]))
+        return stuck_us
 
     def owners(self, flow_keys: NDArray[np.uint64], epochs: Ints) -> Ints:
         """The node to which the router sends each flow in its epoch; -1 without a next hop."""

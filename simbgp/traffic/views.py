@@ -35,6 +35,13 @@ class Views:
         for number, part in enumerate(places):
             self._holds[number, part] = True
 
+    def valid_until(self, nodes: NDArray[np.int64], at_us: NDArray[np.int64]) -> NDArray[np.int64]:
+        """When the view that each node has at a moment next changes; far beyond any run if it does not."""
+        now = nodes * _SPAN_US + at_us + 1
+        nexts = np.append(self._begins, 2 * _SPAN_US + now.max(initial=0))
+        changes: NDArray[np.int64] = nexts[np.searchsorted(self._begins, now, side="right")] - nodes * _SPAN_US - 1
+        return changes
+
     def picks(
         self,
         flow_keys: NDArray[np.uint64],
