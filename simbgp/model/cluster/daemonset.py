@@ -141,6 +141,7 @@ class DaemonSet:
         rollout = self._rollout
         if rollout is None:
             return
+        self._say(rollout)
         for node in [name for name in self._away if name in self._old]:
             self._replace(node, rollout)
         while self._old and len(self._away) < rollout.max_unavailable:

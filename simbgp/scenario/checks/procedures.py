@@ -7,7 +7,6 @@ from simbgp.scenario.checks.view import View, repeated
 from simbgp.scenario.errors import Problem
 from simbgp.scenario.services import backends_of
 
-
 _WRITTEN = {
     "wait": "wait",
     "terminationGracePeriodSeconds": "termination_grace_period_seconds",
