@@ -7,6 +7,7 @@ from ipaddress import ip_address
 
 from simbgp.model.bgp.session import Session
 from simbgp.model.clock import Clock
+from simbgp.model.cluster.daemonset import DaemonSet
 from simbgp.model.cluster.endpoints import Endpoint, Endpoints
 from simbgp.model.cluster.node import Node
 from simbgp.model.cluster.operator import Operator
@@ -87,6 +88,7 @@ class World:
         self.endpoints = Endpoints(self)
         self.pods = Pods(self)
         self.operator = Operator(self)
+        self.agents = DaemonSet(self)
         self.failed: dict[Hashable, tuple[Endpoint, ...]] = {}
         """The pods that each running failure of a service's backends took down."""
         self._nodes: dict[str, Node] = {}

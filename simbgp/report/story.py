@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from simbgp.report.numbers import listed, percent, plural
+from simbgp.report.numbers import count, listed, percent, plural
 from simbgp.timeline import (
     BackendAdded,
     ConntrackLost,
@@ -14,6 +14,7 @@ from simbgp.timeline import (
     NeighbourChanged,
     PathChanged,
     ProcedureEnded,
+    RolloutAdvanced,
     RouteChanged,
     SessionChanged,
     Timeline,
@@ -22,6 +23,8 @@ from simbgp.timeline import (
 
 _TOGETHER_US = 2_000_000
 """Facts of one kind within this time are one sentence."""
+_ROLLOUT = "rollout"
+"""The kind of which only the first fact is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ def _sentences(timeline: Timeline) -> Iterator[Sentence]:
     for fact in timeline:
         for key, rank, thing, say in _read(fact):
             group = groups.get(key)
-            if group is None or fact.time_us - group.time_us > _TOGETHER_US:
+            if group is None or (fact.time_us - group.time_us > _TOGETHER_US and key[0] != _ROLLOUT):
                 group = groups[key] = _Group(fact.time_us, rank, say)
                 told.append(group)
             if thing not in group.things:
@@ -76,6 +79,14 @@ _Reading = tuple[tuple[object, ...], int, str, Callable[[list[str]], str]]
 
 def _read(fact: Fact) -> Iterator[_Reading]:
     match fact:
+        case RolloutAdvanced(_, fault, upgraded, nodes):
+            done = f", {count(upgraded)} of them done" if upgraded else ""
+            begins = f"agent-upgrade of {plural(nodes, 'node')} begins{done}"
+            yield (_ROLLOUT, fault), 0, "", lambda things: begins
+        case FaultBegan(_, fault, "agent-upgrade" as kind, nodes):
+            yield ("began", fault, kind), 3, listed(list(nodes)), lambda things: f"{kind}: {listed(things)}"
+        case FaultEnded(_, fault, "agent-upgrade" as kind, nodes):
+            yield ("ended", fault, kind), 3, listed(list(nodes)), lambda things: f"{kind} is over: {listed(things)}"
         case FaultBegan(_, fault, kind, nodes, routers):
             where = listed([*nodes, *routers])
             yield ("began", fault, kind), 0, where, lambda things: f"{kind}: {listed(things)}"

@@ -57,6 +57,7 @@ def _node_drain(fault: Any, layout: Layout) -> Options:
         "wait_us": fault.wait,
         "grace_us": fault.termination_grace_period_seconds * 1_000_000,
         "pre_stop_us": fault.pre_stop,
+        "shutdown_us": fault.shutdown,
     }
 
 
@@ -68,6 +69,8 @@ def _agent_upgrade(fault: Any, layout: Layout) -> Options:
         "max_unavailable": max(1, part_of(fault.max_unavailable, len(nodes))),
         "min_ready_us": fault.min_ready_seconds * 1_000_000,
         "image_pull": None if fault.pre_pulled else fault.image_pull,
+        "ready_after": fault.ready_after,
+        "rollback_after_us": fault.rollback_after,
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from simbgp.measure import Observed
+from simbgp.measure import Observed, progress
 from simbgp.timeline import RouteChanged, SessionChanged
 from simbgp.traffic import ServiceOutcome, Window, load, summarise
 from simbgp.traffic.lifetimes import Seconds
@@ -22,12 +22,14 @@ _CONNECTION = (
     "run fault service total moved unaffected delayed reset timed_out not_opened refused delay_s connect_delay_s"
 )
 _LOAD = "run time_s router node share"
+_PROGRESS = "run fault router prefix service upgraded nodes start_s end_s min_next_hops min_sessions"
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "windows": tuple(_WINDOW.split()),
     "sessions": tuple(_SESSION.split()),
     "routes": tuple(_ROUTE.split()),
     "connections": tuple(_CONNECTION.split()),
     "load": tuple(_LOAD.split()),
+    "progress": tuple(_PROGRESS.split()),
 }
 """The tables of a result and their columns."""
 
@@ -133,10 +135,18 @@ def _load(observed: Observed) -> Iterable[Row]:
         yield seconds(row.time_us), row.router, row.node, round(row.share, 6)
 
 
+def _progress(observed: Observed) -> Iterable[Row]:
+    for row in progress(observed):
+        place = row.fault, row.router, row.prefix, row.service
+        times = seconds(row.start_us), seconds(row.end_us)
+        yield *place, row.upgraded, row.nodes, *times, row.min_next_hops, row.min_sessions
+
+
 _READERS: Mapping[str, Callable[[Observed], Iterable[Row]]] = {
     "windows": _windows,
     "sessions": _sessions,
     "routes": _routes,
     "connections": _connections,
     "load": _load,
+    "progress": _progress,
 }

@@ -134,6 +134,16 @@ class FaultBegan(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class RolloutAdvanced(Fact):
+    """From now on ``upgraded`` of ``nodes`` have an available agent of the release that the rollout brings; what is
+    rolled back makes them fewer."""
+
+    fault: str | int
+    upgraded: int
+    nodes: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProcedureEnded(Fact):
     """The last step of a procedure (a drain, a rollout) is done."""
 

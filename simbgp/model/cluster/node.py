@@ -29,7 +29,6 @@ class Node:
         """The release that its agent runs, or will when it starts again."""
         self.cordoned = False
         """Whether new pods are kept away."""
-        self._when_ready: Callable[[], None] | None = None
         self._boots = 0
         self._starts = 0
         self._agent_up = Timer(world.clock, self._agent_started, Order.RECONCILE)
@@ -51,10 +50,6 @@ class Node:
         self.agent.hold(holder)
         self._terminating = False
 
-    def when_agent_ready(self, action: Callable[[], None]) -> None:
-        """Call ``action`` once, when the agent has started."""
-        self._when_ready = action
-
     def boot(self, holder: Hashable, then: Callable[[], None] = lambda: None) -> None:
         """``holder`` gives the power back; the kernel forwards one start-up time later, and ``then`` is called."""
         self._boots += 1
@@ -74,23 +69,25 @@ class Node:
         for session in world.sessions_of(self.name):
             session.way_changed()
         world.pods.node_power_changed(self.name, up)
-        if up:
-            self._start_agent()
-        else:
+        if not up:
             self._agent_up.cancel()
             self.speaker.vanish()
+        world.agents.power_changed(self.name, up)
+        if up:
+            self._start_agent()
 
     def _agent_changed(self, up: bool) -> None:
         if up:
             self._start_agent()
             return
         self._agent_up.cancel()
-        if not self.speaker.runs:
-            return
-        if self._terminating:
-            self.speaker.terminate()
-        else:
-            self.speaker.kill()
+        if self.speaker.runs:
+            if self._terminating:
+                self.speaker.terminate()
+            else:
+                self.speaker.kill()
+        if self.power.up:
+            self._world.agents.container_ended(self.name)
 
     def _selection_changed(self, selected: bool) -> None:
         """The label changed; operator and agent act on it in their time, a dead agent when it is back."""
@@ -119,12 +116,11 @@ class Node:
             return
         self._starts += 1
         world = self._world
+        world.agents.container_started(self.name)
         startup_us = world.tape.draw_us(world.plan.agent_startup, self.name, "agent-startup", self._starts)
         self._agent_up.set(world.clock.now_us + startup_us)
 
     def _agent_started(self) -> None:
         self.speaker.start()
         self._world.endpoints.agent_started(self.name)
-        action, self._when_ready = self._when_ready, None
-        if action is not None:
-            action()
+        self._world.agents.agent_started(self.name)

@@ -76,8 +76,13 @@ class Pods:
     # eviction
 
     def evict(self, pod: Pod, lives_us: int) -> None:
-        """Ask a pod to go: terminating at once, its process ends ``lives_us`` later; its replacement starts now."""
+        """Ask a pod to go: terminating at once, its process ends ``lives_us`` later; its replacement starts now.
+
+        One that died with its node does not start again with it.
+        """
         service, endpoint = pod
+        if pod in self._dead.get(endpoint.node, ()):
+            self._dead[endpoint.node].remove(pod)
         self._world.endpoints.revise([(service, endpoint, "terminating")])
         self.start_elsewhere(pod)
         self._world.clock.at(self._world.clock.now_us + lives_us, partial(self._ended, pod), Order.RECONCILE)

@@ -7,6 +7,13 @@ from simbgp.scenario.checks.view import View, repeated
 from simbgp.scenario.errors import Problem
 from simbgp.scenario.services import backends_of
 
+_WRITTEN = {
+    "wait": "wait",
+    "terminationGracePeriodSeconds": "termination_grace_period_seconds",
+    "preStop": "pre_stop",
+    "shutdown": "shutdown",
+}
+
 
 def drain_steps(view: View) -> Iterator[Problem]:
     """Each step of a drain is done once, and what is said of a step belongs to one."""
@@ -16,9 +23,9 @@ def drain_steps(view: View) -> Iterator[Problem]:
         steps = (((*path, "order", place), step) for place, step in enumerate(fault.order))
         for where, step in repeated(steps):
             yield view.problem(where, f"{step!r} comes twice; allowed: each step once")
-        needed = {"wait": "wait", "terminationGracePeriodSeconds": "drain", "preStop": "drain"}
+        needed = {"wait": "wait", "terminationGracePeriodSeconds": "drain", "preStop": "drain", "shutdown": "drain"}
         for key, step in needed.items():
-            written = {"wait": "wait", "preStop": "pre_stop"}.get(key, "termination_grace_period_seconds")
+            written = _WRITTEN[key]
             if written in fault.model_fields_set and step not in fault.order:
                 what = f"the order has no step {step!r} that would use it; allowed: {step} in order, or no {key}"
                 yield view.problem((*path, key), what, at_key=True)
