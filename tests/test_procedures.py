@@ -126,7 +126,7 @@ def test_a_pod_that_was_going_when_its_node_lost_power_does_not_come_back():
 
 
 def test_nothing_happens_while_the_operator_is_away_and_then_all_of_it_in_order():
-    plan = cluster(2, (instant(),))
+    plan = cluster(2, (instant(),), steady("1.20", unlabel=Law.constant(0.0)))
     asked = [fault("unlabel", at_s=AT_S + 20), fault("unlabel", at_s=AT_S + 10, node="worker-2")]
     log = play(plan, fault("operator-down", 50.0), *asked)
     lost = [f for f in log.of(SessionChanged) if f.side == "router" and f.from_state == "established"]

@@ -1,6 +1,7 @@
 """What happened, in time order: the only thing that passes from the control plane to the data plane."""
 
 from simbgp.timeline.facts import (
+    AddressGiven,
     BackendAdded,
     BackendChanged,
     ConntrackLost,
@@ -9,9 +10,11 @@ from simbgp.timeline.facts import (
     FaultEnded,
     ForwardingChanged,
     NeighbourChanged,
+    OperatorChanged,
     PathChanged,
     ProcedureEnded,
     RouteChanged,
+    ServiceAdded,
     SessionChanged,
     Start,
     ViewChanged,
@@ -21,6 +24,7 @@ from simbgp.timeline.invariants import BrokenInvariantError, require
 from simbgp.timeline.record import Timeline
 
 __all__ = [
+    "AddressGiven",
     "BackendAdded",
     "BackendChanged",
     "BrokenInvariantError",
@@ -31,9 +35,11 @@ __all__ = [
     "FaultLog",
     "ForwardingChanged",
     "NeighbourChanged",
+    "OperatorChanged",
     "PathChanged",
     "ProcedureEnded",
     "RouteChanged",
+    "ServiceAdded",
     "SessionChanged",
     "Start",
     "Timeline",

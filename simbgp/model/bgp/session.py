@@ -152,6 +152,10 @@ class Session:
         own = tuple(prefix for prefix in self.peering.prefixes if prefix not in self.withheld)
         return own + tuple(prefix for prefix in self.gained if prefix not in own)
 
+    def may_announce(self, prefix: str) -> bool:
+        """Whether an advertisement of this peer covers the prefix."""
+        return any(entry.prefix == prefix for entry in self.peering.announcements)
+
     def in_fib(self) -> bool:
         """Whether the router forwards anything to the node."""
         fib = self.world.router(self.peering.router).fib
