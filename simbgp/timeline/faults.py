@@ -45,9 +45,9 @@ class FaultLog:
         place = bisect_right(times, time_us)
         return times[place] if place < len(times) else None
 
-    def since_us(self, time_us: int, router: str, *nodes: str) -> int | None:
+    def since_us(self, time_us: int, router: str, *nodes: str, service: str | None = None) -> int | None:
         """Time from the latest such fault to ``time_us``."""
-        fault = self.latest(time_us, router, *nodes)
+        fault = self.latest(time_us, router, *nodes, service=service)
         return None if fault is None else time_us - fault.time_us
 
     def _those_that_touch(self, *place: str, service: str | None = None) -> tuple[list[int], list[FaultBegan]]:

@@ -96,7 +96,7 @@ class Kubernetes(Part):
     """The release and the clocks of the Kubernetes control plane."""
 
     version: Annotated[str, Field(pattern=r"^v?1\.\d+(\.\d+)?$")] | None = Field(
-        None, description='like "1.31": up to it the grace period is 40 s by default, then 50 s'
+        None, description='like "1.31"; before 1.32 the grace period is 40 s by default, then 50 s'
     )
     node_monitor_grace_period: Duration | None = None
     eviction_timeout: Duration | None = Field(None, description="not ready until its pods are replaced elsewhere")
