@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import pytest
 from belief_worlds import with_clients
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from worlds import AT_S, VIP, cluster, fault, fib_log, instant, play, pod_cidr, since_fault, steady
 
 from simbgp.profiles import Law
 from simbgp.scenario import ScenarioError, loads
 from simbgp.scenario.plan import BackendPlan, ServicePlan
-from simbgp.timeline import AddressGiven, RouteChanged, SessionChanged, ViewChanged
+from simbgp.timeline import AddressGiven, FaultBegan, ProcedureEnded, RouteChanged, SessionChanged, ViewChanged
 from simbgp.traffic import load, outcomes, windows
 
 KNOWN = {"unlabel": Law.constant(0.5), "reconcile": Law.constant(0.25)}
@@ -201,6 +203,47 @@ def test_an_unseen_label_is_copied_when_the_agent_is_back_and_still_needs_the_op
         fault("operator-down", 150.0, at_s=AT_S + 50),
     )
     assert fib_log(log, VIP) == [(0.0, "withdrawn"), (62.0, "added"), (200.5, "withdrawn")]
+
+
+def test_a_rollout_does_not_wait_for_a_node_that_is_not_there():
+    # worker-1 alone: pull 0, agent 8; worker-2 joins at 50 with the new release
+    plan = joining(of_cilium(agent_s=8.0))
+    log = play(plan, fault("agent-upgrade"), fault("node-join", at_s=AT_S + 50, node="worker-2"))
+    assert [since_fault(fact.time_us) for fact in log.of(ProcedureEnded)] == [8.0]
+    assert [fact.nodes for fact in log.of(FaultBegan)] == [("worker-1",), ("worker-2",)]
+
+
+moments = st.floats(0, 300, allow_nan=False).map(lambda s: round(s, 3))
+others = st.builds(
+    lambda kind, at_s, down_s, node, how: fault(
+        kind, down_s, at_s, node, options={"how": how} if kind == "operator-down" else {}
+    ),
+    st.sampled_from(
+        ["node-down", "agent-crash", "operator-down", "unlabel", "backends-down", "node-drain", "link-loss"]
+    ),
+    moments,
+    st.none() | moments,
+    st.sampled_from(["worker-1", "worker-2", "worker-3"]),
+    st.sampled_from(["away", "crash", "stop"]),
+)
+rollouts = st.builds(lambda at_s: fault("agent-upgrade", at_s=at_s, options={"nodes": ALL}), moments)
+ALL = ("worker-1", "worker-2", "worker-3")
+
+
+@settings(max_examples=200, deadline=None)
+@given(moments, moments, st.lists(others | rollouts, max_size=4))
+def test_whatever_else_happens_what_is_new_keeps_the_invariants(service_s, node_s, happened):
+    plan = added(joining(cluster(3, (instant(),), steady("1.20"), agent_s=8.0, node_s=30.0), "worker-3"))
+    plan = with_clients(plan, 10, arrivals_per_s=0.1)
+    log = play(plan, fault("service-add", at_s=service_s), fault("node-join", at_s=node_s, node="worker-3"), *happened)
+    for fact in log:  # nothing of a node before its power, nothing of a service before its creation
+        if isinstance(fact, RouteChanged | SessionChanged) and fact.node == "worker-3":
+            assert fact.time_us >= (node_s + 30) * 1e6 - 1
+        if isinstance(fact, RouteChanged) and fact.prefix == VIP:
+            assert fact.time_us >= service_s * 1e6 - 1
+    assert all(hole.start_us >= service_s * 1e6 - 1 for hole in windows(plan, log) if hole.prefix == VIP)
+    (whole, *_) = outcomes(plan, log, 1, 0)
+    assert whole.unaffected + whole.delayed + whole.reset + whole.timed_out + whole.not_opened == whole.total
 
 
 SCENARIO = """

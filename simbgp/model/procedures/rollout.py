@@ -22,7 +22,10 @@ class Rollout:
         self._world = world
         self._fault = fault
         self._holder = holder
-        self._waiting = deque(fault.options["nodes"])
+        self._waiting = deque(node for node in fault.options["nodes"] if world.node(node).joined)
+        for node in fault.options["nodes"]:
+            if not world.node(node).joined:  # its first agent will be of the new release
+                world.node(node).profile = speaker(str(fault.options["to"]))
         self._away: dict[str, None] = {}
 
     def begin(self) -> None:
