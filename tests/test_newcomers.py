@@ -1,9 +1,11 @@
 """Services and nodes that come during a run: who waits for whom, and for how long."""
 
+import json
 from dataclasses import replace
 
 import pytest
 from belief_worlds import with_clients
+from cli_runs import cli
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import AT_S, VIP, cluster, fault, fib_log, instant, play, pod_cidr, since_fault, steady
@@ -293,3 +295,43 @@ def test_what_cannot_come_is_refused(lines, said):
     with pytest.raises(ScenarioError) as raised:
         loads(SCENARIO + lines)
     assert said in str(raised.value)
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Everything that is new waits until 160: the service of 80 and the node of 90."""
+    text = SCENARIO + (
+        "  - {at: 60s, kind: operator-down, downFor: 100s}\n"
+        "  - {at: 80s, kind: service-add, service: late, name: service}\n"
+        "  - {at: 90s, kind: node-join, node: worker-3, name: node}\n"
+    )
+    path = tmp_path / "new.yaml"
+    path.write_text(text.replace("startup: {", "startup: {node: 20s, "))
+    return str(path)
+
+
+@pytest.mark.parametrize(("at", "nodes", "sent"), [("85", 2, {2}), ("155", 2, {2}), ("175", 3, {3})])
+def test_the_tools_of_cilium_show_what_is_there(file, at, nodes, sent):
+    # PodCIDR and web, from 160 to 162 on late too; worker-3 is established at 160 + 10 + 2
+    shown = json.loads(cli("show", "peers", "-f", file, "--at", at, "-o", "json").out)
+    assert sum(bool(peers) for peers in shown.values()) == nodes
+    advertised = {peer["families"][0].get("advertised", 0) for peers in shown.values() for peer in peers}
+    assert advertised == sent
+
+
+def test_a_node_that_is_not_there_is_not_asked(file):
+    assert "no answer" not in cli("show", "peers", "-f", file, "--at", "85").err
+    assert "no answer from worker-3" in cli("show", "peers", "-f", file, "--at", "155").err  # its agent waits
+
+
+def test_nothing_is_explained_of_a_service_that_is_not_there(file):
+    assert "192.0.2.20" not in cli("explain", file, "--at", "79").out
+    assert "late 192.0.2.20/32 at tor-1, t = 81 s: no next hop" in cli("explain", file, "--at", "81").out
+
+
+def test_rows_of_a_service_are_put_down_to_its_creation(file):
+    found = json.loads(cli("run", file, "--runs", "1", "--rows", "faults", "--format", "json").out)
+    late = [row for row in found["routes"] if (row["prefix"], row["node"]) == ("192.0.2.20/32", "worker-1")]
+    assert [row["since_fault_s"] for row in late] == [pytest.approx(late[0]["time_s"] - 80)]
+    assert [(row["fault"], row["start_s"]) for row in found["windows"] if row["service"] == "late"] == [("service", 80)]
+    assert all(row["since_fault_s"] == pytest.approx(row["time_s"] - 90) for row in found["sessions"])

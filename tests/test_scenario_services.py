@@ -279,7 +279,7 @@ COMES = "faults: [{at: 1s, kind: service-add, service: %s}]\n"
 
 
 def test_lb_ipam_serves_a_service_that_comes_later_after_the_others(tmp_path: Path) -> None:
-    """Without a fault web, the first in the file, has the first address of the pool; created later it has the second."""
+    """Without a fault web, the first in the file, has the pool's first address; created later it has the second."""
     documents = PENDING, SECOND, PODS, advert(), pool()
     assert [service.prefixes for service in plan(tmp_path, *documents).services] == [("20.0.0.0/32",), ("20.0.0.1/32",)]
     found = plan(tmp_path, *documents, more=COMES % "shop/web")
