@@ -82,6 +82,24 @@ def test_a_label_waits_for_the_operator():
     assert found["detection_s", "max"] <= 81.0
 
 
+def test_what_is_new_waits_for_the_operator():
+    result = played("guide-operator-newcomers")
+    added = result.routes[result.routes.event == "added"]
+    assert added.time_s.min() >= 160.2  # endpoint propagation and reconcilers, each 0.1 s or more
+    new_node = added[added.node == "worker-4"]
+    assert new_node.time_s.min() >= 160 + 10 + 1.5  # PodCIDR, agent, first dial
+    assert set(new_node.prefix) == {"10.244.4.0/24", "192.0.2.10/32", "192.0.2.20/32"}
+    assert result.verdict == "MET"
+
+
+def test_a_cluster_service_without_backends_is_withdrawn_where_the_flag_says_so():
+    flag = "cluster.enableNoServiceEndpointsRoutable"
+    routes = played("guide-backends-down-cluster", **{flag: False}).routes
+    assert (routes[routes.event == "withdrawn"].groupby("run").node.nunique() == 4).all()
+    assert not routes.empty
+    assert played("guide-backends-down-cluster", **{flag: False, "cluster.cilium": "1.18"}).routes.empty
+
+
 def test_a_cluster_service_without_backends_keeps_its_vip_unless_the_release_withdraws_it():
     result = played("guide-backends-down-cluster")
     assert result.routes.empty

@@ -173,7 +173,7 @@ def test_a_pod_that_was_going_when_its_node_lost_power_does_not_come_back():
 
 
 def test_nothing_happens_while_the_operator_is_away_and_then_all_of_it_in_order():
-    plan = cluster(2, (instant(),))
+    plan = cluster(2, (instant(),), steady("1.20", unlabel=Law.constant(0.0)))
     asked = [fault("unlabel", at_s=AT_S + 20), fault("unlabel", at_s=AT_S + 10, node="worker-2")]
     log = play(plan, fault("operator-down", 50.0), *asked)
     lost = [f for f in log.of(SessionChanged) if f.side == "router" and f.from_state == "established"]
@@ -196,17 +196,17 @@ def test_an_agent_that_dies_unlabelled_and_is_labelled_again_before_it_is_back_p
 def test_without_the_operator_an_agent_comes_back_with_the_configuration_it_had():
     # dead until 20, dialling at 22 as ever; the operator learns of the label only at 50, and the peer goes then
     asked = [fault("agent-crash", 20.0), fault("operator-down", 50.0), fault("unlabel", at_s=AT_S + 10)]
-    log = play(cluster(2, (instant(),)), *asked)
+    log = play(cluster(2, (instant(),), steady("1.20", unlabel=Law.constant(0.0))), *asked)
     assert session_log(log) == [(0.0, "down"), (22.0, "up"), (50.0, "down")]
 
 
 def test_a_label_that_is_back_before_the_operator_was_never_gone():
-    log = play(cluster(2, (instant(),)), fault("operator-down", 50.0), fault("unlabel", 20.0, at_s=AT_S + 10))
+    log = play(cluster(2, (instant(),), steady("1.20", unlabel=Law.constant(0.0))), fault("operator-down", 50.0), fault("unlabel", 20.0, at_s=AT_S + 10))
     assert log.of(SessionChanged) == []
 
 
 def test_a_drain_that_waits_for_the_routers_waits_for_the_operator_too():
-    log = play(cluster(2, (instant(),)), fault("operator-down", 51.0, at_s=AT_S - 1), drained(*FIRST_OUT))
+    log = play(cluster(2, (instant(),), steady("1.20", unlabel=Law.constant(0.0))), fault("operator-down", 51.0, at_s=AT_S - 1), drained(*FIRST_OUT))
     assert session_log(log)[0] == (50.0, "down")
     assert since_fault(log.of(ProcedureEnded)[0].time_us) == 80.0  # and 30 of grace
 

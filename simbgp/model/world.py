@@ -29,6 +29,11 @@ class PlanIndex:
         return {router.name: router for router in self.plan.routers}
 
     @cached_property
+    def nodes(self) -> dict[str, NodePlan]:
+        """Nodes by name."""
+        return {node.name: node for node in self.plan.nodes}
+
+    @cached_property
     def peerings(self) -> dict[str, list[PeeringPlan]]:
         """Peerings by node, in the order of the plan."""
         found: dict[str, list[PeeringPlan]] = {node.name: [] for node in self.plan.nodes}
@@ -51,13 +56,17 @@ class PlanIndex:
             return Start({router.name: {} for router in self.plan.routers}, self._views())
         rank = {node.name: place for place, node in enumerate(sorted(self.plan.nodes, key=_by_address))}
         hops: dict[str, dict[str, list[str]]] = {router.name: {} for router in self.plan.routers}
-        for peering in sorted(self.plan.peerings, key=lambda peering: rank[peering.node]):
+        present = (peering for peering in self.plan.peerings if not self.nodes[peering.node].joins)
+        for peering in sorted(present, key=lambda peering: rank[peering.node]):
             for prefix in peering.prefixes:
                 hops[peering.router].setdefault(prefix, []).append(peering.node)
         return Start({r: {p: tuple(n) for p, n in table.items()} for r, table in hops.items()}, self._views())
 
     def _views(self) -> dict[str, tuple[str, ...]]:
-        return {service.name: tuple(b.name for b in service.backends) for service in self.plan.services}
+        return {
+            service.name: () if service.added else tuple(b.name for b in service.backends if not b.late)
+            for service in self.plan.services
+        }
 
 
 def _by_address(node: NodePlan) -> tuple[int, int]:
@@ -101,6 +110,10 @@ class World:
             self._nodes[name] = Node(self, name)
         return self._nodes[name]
 
+    def up_at_start(self, node: str) -> bool:
+        """Whether the node's sessions are Established at time 0."""
+        return not (self.plan.cold_start or self.index.nodes[node].joins)
+
     def router(self, name: str) -> Router:
         """The router of that name."""
         if name not in self._routers:
@@ -129,7 +142,7 @@ class World:
     def sessions_of(self, node: str, routers: tuple[str, ...] = ()) -> list[Session]:
         """The sessions of a node, with all its routers or with those named."""
         if node not in self._sessions:
-            up = not self.plan.cold_start
+            up = self.up_at_start(node)
             self._sessions[node] = [Session(self, peering, up) for peering in self.index.peerings[node]]
         found = self._sessions[node]
         return [session for session in found if session.peering.router in routers] if routers else found

@@ -23,7 +23,7 @@ def explanation(plan: Plan, timeline: Timeline, at_us: int, service: str | None 
     for router, prefix in _places(plan, timeline, history, at_us, service):
         lines += [*_prefix_lines(plan, history, router, prefix, at_us), ""]
     return [
-        *(lines or ["no prefix to explain: no service, and no fault before this moment", ""]),
+        *(lines or ["no prefix to explain: no service yet, and no fault before this moment", ""]),
         *_why(timeline, at_us),
     ]
 
@@ -41,7 +41,7 @@ def _places(
         (router.name, prefix)
         for prefix in wanted
         for router in plan.routers
-        if (router.name, prefix) in history.announced
+        if history.announced.get((router.name, prefix), at_us + 1) <= at_us
     ]
 
 

@@ -205,6 +205,29 @@ _KINDS: Mapping[str, tuple[str, str, str, str]] = {
 """,
         "  - {metric: blackhole_s, stat: max, max: 1s}\n",
     ),
+    "service-add": (
+        "A service is created while the operator is away: its address, and so its route, waits for the operator.",
+        "15m",
+        """\
+  - at: 60s
+    kind: service-add
+    service: web              # one of services: it is not there before, and its clients come from then on
+  - at: 50s
+    kind: operator-down
+    how: crash                # the leading replica dies; the other has the lease some 17 s later
+""",
+        "  - {metric: zero_next_hop_s, stat: max, max: 30s, service: web}\n",
+    ),
+    "node-join": (
+        "A fourth node joins: it boots, gets its PodCIDR and its BGP configuration, and announces.",
+        "15m",
+        """\
+  - at: 60s
+    kind: node-join
+    node: worker-4            # one of nodes: it is not there before
+""",
+        "  - {metric: blackhole_s, stat: max, max: 1s}\n",
+    ),
     "backends-down": (
         "All backends of a service fail at once: a Cluster service keeps its VIP, a Local one withdraws it.",
         "10m",
@@ -213,6 +236,7 @@ _KINDS: Mapping[str, tuple[str, str, str, str]] = {
     kind: backends-down
     service: web
     # backends: [web-1, web-2]    # without: all of them
+    # how: unready            # gone (without), crash, unready: what EndpointSlices say of them
     downFor: 30s
 """,
         "  - {metric: blackhole_s, stat: max, max: 35s}\n",

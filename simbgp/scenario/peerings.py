@@ -25,7 +25,7 @@ def peering_plans(
 ) -> tuple[PeeringPlan, ...]:
     """Every session, node by node, then in the order of the routers (or of the objects)."""
     if selection is not None:
-        return tuple(_of_objects(cluster, layout, session) for session in selection.sessions)
+        return tuple(_of_objects(cluster, layout, session, services) for session in selection.sessions)
     served = [(router, set(router.nodes)) for router in layout.routers]
     timers, restart = _timers(cluster, PeerConfigSpec()), _restart(cluster, PeerConfigSpec())
     plans = []
@@ -57,15 +57,16 @@ def peering_plans(
     return tuple(plans)
 
 
-def _of_objects(cluster: Cluster, layout: Layout, session: Selected) -> PeeringPlan:
+def _of_objects(cluster: Cluster, layout: Layout, session: Selected, services: Sequence[ServicePlan]) -> PeeringPlan:
     node = next(node for node in layout.nodes if node.name == session.node)
     router = next(router for router in layout.routers if router.name == session.router)
+    not_yet = {p for service in services if not _announces(service, node.name) for p in service.prefixes}
     return PeeringPlan(
         session.node,
         session.router,
         *_timers(cluster, session.config),
         _restart(cluster, session.config),
-        _spoken(router, session.prefixes),
+        tuple(prefix for prefix in _spoken(router, session.prefixes) if prefix not in not_yet),
         session.families,
         md5=session.config.auth_secret_ref is not None,
         instance=session.instance,
@@ -146,5 +147,6 @@ def _inline_announcements(
 
 
 def _announces(service: ServicePlan, node: str) -> bool:
-    """With externalTrafficPolicy Local only nodes with a backend of their own announce."""
-    return service.policy == "Cluster" or any(backend.node == node for backend in service.backends)
+    """With externalTrafficPolicy Local only nodes with a backend of their own announce; at time 0."""
+    has_pod = any(backend.node == node and not backend.late for backend in service.backends)
+    return not service.added and (service.policy == "Cluster" or has_pod)

@@ -25,6 +25,8 @@ class NodePlan:
     labels: Mapping[str, str] = field(default_factory=dict)
     rack: str | None = None
     ecmp_weight: int = 1
+    joins: bool = False
+    """Whether it is not there at time 0: it joins the cluster when a fault says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,8 @@ class BackendPlan:
     name: str
     node: str
     key: str
+    late: bool = False
+    """Whether it starts only when its node has joined the cluster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +142,21 @@ class ServicePlan:
     backends: tuple[BackendPlan, ...]
     min_available: int = 0
     """Its PodDisruptionBudget: evictions leave at least so many ready."""
+    added: bool = False
+    """Whether it is not there at time 0: it is created when a fault says so."""
+    allocated: tuple[str, ...] = ()
+    """Those of its prefixes that LB-IPAM gives, and so the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorPlan:
+    """The Deployment of the operator and its leader election (client-go's, with Cilium's flags)."""
+
+    replicas: int = 2
+    lease_s: float = 15.0
+    """``leader-election-lease-duration``: a candidate takes the lease when it saw no renewal for so long."""
+    retry_s: float = 2.0
+    """``leader-election-retry-period``: between renewals; candidates look after 1 to 2.2 times as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +251,11 @@ class Plan:
     endpoint_propagation: Law
     eviction_timeout: Law = field(default_factory=lambda: Law.constant(300.0))
     pod_startup: Law = field(default_factory=lambda: Law("uniform", (2.0, 10.0)))
+    operator: OperatorPlan = field(default_factory=OperatorPlan)
+    ipam: Literal["cluster-pool", "kubernetes"] = "cluster-pool"
+    """Who gives a new node its PodCIDR: the operator, or the kube-controller-manager."""
+    routable_without_endpoints: bool = True
+    """Cilium's flag enable-no-service-endpoints-routable."""
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 

@@ -12,11 +12,13 @@ from simbgp.scenario.lint import lint
 from simbgp.scenario.little import population
 from simbgp.scenario.manifests import Objects
 from simbgp.scenario.metrics import read_bound
+from simbgp.scenario.newcomers import added_services, with_newcomers
 from simbgp.scenario.peerings import peering_plans
 from simbgp.scenario.plan import (
     BfdPlan,
     EcmpPlan,
     LoadBalancerPlan,
+    OperatorPlan,
     PeeringPlan,
     Plan,
     RouterPlan,
@@ -33,6 +35,7 @@ from simbgp.scenario.workloads import workload
 
 _NODE_STARTUP, _AGENT_STARTUP, _AT_ONCE = Law.constant(60.0), Law.constant(10.0), Law.constant(0.0)
 _NODE_MONITOR_GRACE = Law.constant(50.0)  # --node-monitor-grace-period since Kubernetes 1.32
+_OLDER_GRACE, _LONGER_GRACE_SINCE = Law.constant(40.0), 32  # kubernetes/kubernetes#126287
 _EVICTION_TIMEOUT = Law.constant(300.0)  # DefaultTolerationSeconds of unreachable:NoExecute
 _POD_STARTUP = Law("uniform", (2.0, 10.0))
 _BUCKETS, _IDLE_S = (
@@ -55,7 +58,8 @@ def plan_of(
     profile = speaker(cluster.cilium or newest_speaker())
     keys = PodAddresses(layout.nodes)
     inline = service_plans(document.services, layout.nodes, keys)
-    services = (*inline, *of_objects.plans(_announced_prefixes(document, objects, selection, of_objects), keys))
+    from_objects = of_objects.plans(_announced_prefixes(document, objects, selection, of_objects), keys)
+    services = with_newcomers((*inline, *from_objects), layout, added_services(document), profile.bare)
     peerings = peering_plans(cluster, layout, selection if objects.configs else None, services)
     startup = _startup(document, profile)
     clocks = cluster.kubernetes
@@ -75,10 +79,15 @@ def plan_of(
         slo=tuple(_slo(entry) for entry in document.slo),
         node_startup=startup[0],
         agent_startup=startup[1],
-        node_monitor_grace=clocks.node_monitor_grace_period or _NODE_MONITOR_GRACE,
+        node_monitor_grace=clocks.node_monitor_grace_period or _grace(clocks.version),
         endpoint_propagation=clocks.endpoint_propagation or _ENDPOINT_PROPAGATION,
         eviction_timeout=clocks.eviction_timeout or _EVICTION_TIMEOUT,
         pod_startup=clocks.pod_startup or _POD_STARTUP,
+        operator=OperatorPlan(
+            cluster.operator.replicas, cluster.operator.lease_duration, cluster.operator.retry_period
+        ),
+        ipam=cluster.ipam.mode,
+        routable_without_endpoints=cluster.enable_no_service_endpoints_routable,
         assumptions=tuple(_assumptions(document, profile.bare, layout, services, peerings)),
     )
     return replace(plan, warnings=(*objects.warnings, *of_objects.warnings(), *selection.warnings, *lint(plan)))
@@ -104,6 +113,12 @@ def _startup(document: Document, profile: SpeakerProfile) -> tuple[Law, Law]:
     written = document.cluster.startup
     defaults = (_AT_ONCE, _AT_ONCE) if profile.bare else (_NODE_STARTUP, _AGENT_STARTUP)
     return written.node or defaults[0], written.agent or defaults[1]
+
+
+def _grace(version: str | None) -> Law:
+    """The default grace period of a Kubernetes release, of the newest if it is not said."""
+    older = version is not None and int(version.removeprefix("v").split(".")[1]) < _LONGER_GRACE_SINCE
+    return _OLDER_GRACE if older else _NODE_MONITOR_GRACE
 
 
 def _router(upstream: Upstream) -> RouterPlan:

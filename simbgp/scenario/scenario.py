@@ -17,6 +17,7 @@ from simbgp.scenario.errors import Problem, ScenarioError, dotted
 from simbgp.scenario.families import family_mismatches
 from simbgp.scenario.layout import Layout, layout_of
 from simbgp.scenario.manifests import Objects, read_objects
+from simbgp.scenario.newcomers import added_services, with_joining
 from simbgp.scenario.not_yet import refuse
 from simbgp.scenario.overrides import SET, apply, plain
 from simbgp.scenario.plan import Plan
@@ -133,9 +134,9 @@ def _expanded(
     objects = read_objects(draft.tree, patterns, folder)
     if not draft.sound(*NODES):
         return objects, None, Selection(), None
-    layout = layout_of(draft.document, objects.nodes)
+    layout = with_joining(draft.document, layout_of(draft.document, objects.nodes))
     placement = cluster.placement if draft.sound("cluster.placement") else {}
-    services = cluster_services(objects, layout.nodes, placement)
+    services = cluster_services(objects, layout.nodes, placement, added_services(draft.document))
     sound = draft.sound("routers") and not objects.problems
     return objects, layout, select(objects, layout, services.services) if sound else Selection(), services
 

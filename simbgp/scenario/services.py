@@ -49,7 +49,7 @@ def service_plans(
     services: Sequence[Service], nodes: Sequence[NodePlan], addresses: PodAddresses
 ) -> tuple[ServicePlan, ...]:
     """Every service, its backends with the keys that Cilium hashes."""
-    names = tuple(node.name for node in nodes)
+    names = tuple(node.name for node in nodes if not node.joins) or tuple(node.name for node in nodes)
     plans = []
     for service in services:
         version = ipaddress.ip_address(service.vip[0]).version
@@ -58,7 +58,8 @@ def service_plans(
         ]
         prefixes = tuple(host_prefix(vip) for vip in service.vip)
         least = part_of(service.min_available, len(backends))
-        plans.append(ServicePlan(service.name, prefixes, service.external_traffic_policy, tuple(backends), least))
+        policy = service.external_traffic_policy
+        plans.append(ServicePlan(service.name, prefixes, policy, tuple(backends), least, allocated=prefixes))
     return tuple(plans)
 
 

@@ -99,8 +99,10 @@ def _sessions(observed: Observed) -> Iterable[Row]:
 
 
 def _routes(observed: Observed) -> Iterable[Row]:
+    owners = {prefix: service.name for service in observed.plan.services for prefix in service.prefixes}
     for fact in observed.timeline.of(RouteChanged):
-        since = seconds(observed.faults.since_us(fact.time_us, fact.router, fact.node))
+        service = owners.get(fact.prefix)
+        since = seconds(observed.faults.since_us(fact.time_us, fact.router, fact.node, service=service))
         yield seconds(fact.time_us), since, fact.router, fact.prefix, fact.node, fact.event
 
 

@@ -1,6 +1,7 @@
 """What happened, in time order: the only thing that passes from the control plane to the data plane."""
 
 from simbgp.timeline.facts import (
+    AddressGiven,
     BackendAdded,
     BackendChanged,
     ConntrackLost,
@@ -9,10 +10,12 @@ from simbgp.timeline.facts import (
     FaultEnded,
     ForwardingChanged,
     NeighbourChanged,
+    OperatorChanged,
     PathChanged,
     ProcedureEnded,
     RolloutAdvanced,
     RouteChanged,
+    ServiceAdded,
     SessionChanged,
     Start,
     ViewChanged,
@@ -22,6 +25,7 @@ from simbgp.timeline.invariants import BrokenInvariantError, require
 from simbgp.timeline.record import Timeline
 
 __all__ = [
+    "AddressGiven",
     "BackendAdded",
     "BackendChanged",
     "BrokenInvariantError",
@@ -32,10 +36,12 @@ __all__ = [
     "FaultLog",
     "ForwardingChanged",
     "NeighbourChanged",
+    "OperatorChanged",
     "PathChanged",
     "ProcedureEnded",
     "RolloutAdvanced",
     "RouteChanged",
+    "ServiceAdded",
     "SessionChanged",
     "Start",
     "Timeline",

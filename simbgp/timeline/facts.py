@@ -124,13 +124,39 @@ class ViewChanged(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceAdded(Fact):
+    """A service that was not there at time 0 was created: from now on clients ask for it."""
+
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddressGiven(Fact):
+    """A service has these prefixes from now on; those of LB-IPAM are given by the operator."""
+
+    service: str
+    prefixes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorChanged(Fact):
+    """From now on some operator acts, or none does."""
+
+    acts: bool
+
+
+@dataclass(frozen=True, slots=True)
 class FaultBegan(Fact):
-    """A fault of the scenario took effect. ``fault`` is its name, else its place in the scenario from 0."""
+    """A fault of the scenario took effect. ``fault`` is its name, else its place in the scenario from 0.
+
+    One of a ``service`` touches the routes of that service, at all nodes and routers, and nothing else.
+    """
 
     fault: str | int
     kind: str
     nodes: tuple[str, ...]
     routers: tuple[str, ...]
+    service: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

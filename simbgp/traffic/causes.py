@@ -57,7 +57,8 @@ class Causes:
         return self._latest(epoch, self._path.group_changes(epoch) or self._path.nodes)
 
     def _latest(self, epoch: int, nodes: tuple[str, ...]) -> int:
-        fault = self._faults.latest(max(0, int(self._path.times[epoch])), self._path.router, *nodes)
+        since_us = max(0, self._path.since_us, int(self._path.times[epoch]))
+        fault = self._faults.latest(since_us, self._path.router, *nodes, service=self._path.service.name)
         return -1 if fault is None else self._places[fault.fault]
 
 

@@ -54,6 +54,8 @@ class Datapath:
 
     def __init__(self, plan: Plan, history: History, router: str, prefix: str, service: ServicePlan) -> None:
         self.router, self.service = router, service
+        self.since_us = history.added_us.get(service.name, 0)
+        """Since when clients ask for the service."""
         self.nodes = history.origins(router, prefix)
         self.next_hops = history.groups(router, prefix)
         self._known = [history.view(node, service.name) for node in self.nodes]

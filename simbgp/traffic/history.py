@@ -14,6 +14,7 @@ from simbgp.timeline import (
     NeighbourChanged,
     PathChanged,
     RouteChanged,
+    ServiceAdded,
     Timeline,
     ViewChanged,
 )
@@ -71,6 +72,9 @@ class History:
         self._views: dict[tuple[str, str], Steps[View]] = {}
         self.announced: dict[tuple[str, str], int] = {}
         """(router, prefix) -> since when the prefix is to be reachable there."""
+        self.added_us: dict[str, int] = {}
+        """When each service was created that was not there at time 0."""
+        self._entries = _entries_of_added(plan)
         self._begin(plan, timeline)
         for fact in timeline:
             self._take(fact)
@@ -192,6 +196,10 @@ class History:
                 if alive == bool(life.last % 2):
                     life.set(time_us, life.last + 1)
                     self._resets.setdefault((service, backend), Steps(False)).set(time_us, resets and not alive)
+            case ServiceAdded(time_us, service):
+                self.added_us[service] = time_us
+                for router, prefix in self._entries[service]:
+                    self._announce(router, prefix, time_us)
             case ViewChanged(time_us, node, service, _, backends):
                 self.view(node, service).set(time_us, self._usable(node, service, self._view(backends)))
 
@@ -245,6 +253,17 @@ def _services(plan: Plan, timeline: Timeline) -> tuple[ServicePlan, ...]:
     for fact in timeline.of(BackendAdded):
         joined.setdefault(fact.service, []).append(BackendPlan(fact.backend, fact.node, fact.key))
     return tuple(replace(item, backends=(*item.backends, *joined.get(item.name, ()))) for item in plan.services)
+
+
+def _entries_of_added(plan: Plan) -> dict[str, dict[tuple[str, str], None]]:
+    """Router and prefix wherever a service that is created later is to be announced."""
+    owners = {prefix: service.name for service in plan.services if service.added for prefix in service.prefixes}
+    found: dict[str, dict[tuple[str, str], None]] = {name: {} for name in owners.values()}
+    for peering in plan.peerings if owners else ():
+        for entry in peering.announcements:
+            if entry.prefix in owners:
+                found[owners[entry.prefix]][peering.router, entry.prefix] = None
+    return found
 
 
 def _homes(services: tuple[ServicePlan, ...]) -> dict[str, dict[str, str]]:

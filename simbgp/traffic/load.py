@@ -23,7 +23,8 @@ class LoadRow:
 def load(plan: Plan, timeline: Timeline, seed: int = 0, run: int = 0) -> list[LoadRow]:
     """One row per router, node and change, from time 0 on; every service prefix has the same traffic.
 
-    The shares of a router sum to 1, or to less while a prefix has no next hop there.
+    The shares of a router sum to 1, or to less while a prefix has no next hop there. A service that is created during
+    the run has traffic from then on.
     """
     history, dealer = settled(plan, timeline, seed, run), Dealer(plan)
     rows = [row for router in plan.routers for row in _rows(plan, history, dealer, router.name)]
@@ -34,11 +35,12 @@ def _rows(plan: Plan, history: History, dealer: Dealer, router: str) -> list[Loa
     of_services = [prefix for service in plan.services for prefix in service.prefixes]
     prefixes = [prefix for prefix in of_services if (router, prefix) in history.announced]
     nodes = dict.fromkeys(node for prefix in prefixes for node in history.origins(router, prefix))
-    groups = [history.groups(router, prefix) for prefix in prefixes]
+    groups = [(history.announced[router, prefix], history.groups(router, prefix)) for prefix in prefixes]
     rows: list[LoadRow] = []
     before: dict[str, float] = {}
-    for time_us in sorted({max(time_us, 0) for steps in groups for time_us in steps.times}):
-        shares = _shares(dealer, router, groups, time_us)
+    for time_us in sorted({max(time_us, since_us, 0) for since_us, steps in groups for time_us in steps.times}):
+        present = [steps for since_us, steps in groups if since_us <= time_us]
+        shares = _shares(dealer, router, present, time_us)
         for node in nodes:
             share = shares.get(node, 0.0)
             if before.get(node) != share:

@@ -36,7 +36,15 @@ def sizes(traffic: TrafficPlan, history: History, entries: list[Entry], draws: D
     """How many connections enter at each: at all routers in equal shares, and there at all prefixes of the service."""
     at_router = Counter(router for router, _ in entries)
     shares = [1 / (len(at_router) * at_router[router]) for router, _ in entries]
-    return counts(traffic, history.horizon_us, shares, draws.seed, draws.run)
+    service = next(service for service in history.services if service.name == traffic.service)
+    span_us = arrivals_us(history, service)
+    return counts(traffic, span_us, shares, draws.seed, draws.run, service.added)
+
+
+def arrivals_us(history: History, service: ServicePlan) -> tuple[int, int]:
+    """From and until when clients of a service arrive: the whole run, or what of it is left once it is created."""
+    first_us = history.added_us.get(service.name, history.horizon_us if service.added else 0)
+    return first_us, history.horizon_us
 
 
 def populations(
@@ -54,7 +62,7 @@ def populations(
         if history.remembers(router, prefix):  # what is not hurt itself is still seen by the group
             since_us, until_us = 0, history.horizon_us
         name = f"{router}/{prefix}"
-        flows = draw(traffic, name, now, later, until_us, history.horizon_us, draws.seed, draws.run)
+        flows = draw(traffic, name, now, later, until_us, arrivals_us(history, service), draws.seed, draws.run)
         causes = Causes(path, faults)
         hurt = Connections(plan, traffic, path, flows.lasting_until(since_us), causes, history.horizon_us)
         hurt.run()

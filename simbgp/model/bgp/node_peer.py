@@ -28,7 +28,9 @@ class NodePeer:
         self.heard_end_of_rib = False
         self.cycle = 0
         """How often it was Established."""
-        self.enabled = Switch(self._on_enabled)
+        joins = session.world.index.nodes[session.peering.node].joins
+        self.enabled = Switch(self._on_enabled, held_by=("unlabelled",) if joins else ())
+        """A node that joins has no peer until the operator has made its configuration."""
         self._timer = Timer(session.world.clock, self._due)
         self._next: Callable[[], None] = self._activate
         self._helper = Timer(session.world.clock, self._router_restart_time_over)

@@ -157,9 +157,9 @@ class Session:
         own = tuple(prefix for prefix in self.peering.prefixes if prefix not in self.withheld)
         return own + tuple(prefix for prefix in self.gained if prefix not in own)
 
-    def carries(self, prefix: str) -> bool:
-        """Whether the prefix's family is active at the router."""
-        return ("ipv6" if ":" in prefix else "ipv4") in self.world.index.routers[self.peering.router].families
+    def may_announce(self, prefix: str) -> bool:
+        """Whether an advertisement of this peer covers the prefix, and the router speaks its family."""
+        return any(entry.prefix == prefix for entry in self.peering.announcements)
 
     def in_fib(self) -> bool:
         """Whether the router forwards anything to the node."""

@@ -121,8 +121,8 @@ class DaemonSet:
     def _look_at_nodes(self) -> None:
         """Before the first rollout nobody kept count of who is available."""
         for node in self._world.plan.nodes:
-            if node.name not in self._pods:
-                found = self._world.node(node.name)
+            found = self._world.node(node.name)
+            if node.name not in self._pods and found.joined:
                 self._pods[node.name] = _Pod(available=found.agent_runs or not found.power.up)
                 self._images.add((node.name, 0))
                 if not found.power.up:
@@ -211,6 +211,16 @@ class DaemonSet:
         self._world.timeline.write(FaultEnded(self._world.clock.now_us, fault, "agent-upgrade", (node,), ()))
 
     # what it hears of the nodes
+
+    def node_joined(self, node: str) -> None:
+        """A new node gets a pod of the present template, which fills a place until it is available."""
+        if not self._pods:
+            return
+        pod, found = _Pod(self._revision, available=False), self._world.node(node)
+        self._pods[node] = pod
+        self._images.add((node, self._revision))
+        self._away[node] = None
+        found.profile = self._templates[self._revision].profile
 
     def power_changed(self, node: str, up: bool) -> None:
         """The node lost its power, or boots again; what it was pulling it pulls anew."""

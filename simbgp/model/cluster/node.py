@@ -14,17 +14,27 @@ if TYPE_CHECKING:
     from simbgp.model.world import World
 
 
+_NOT_THERE = "not there yet"
+
+
 class Node:
     """The kernel forwards while the node has power, agent or no agent: the datapath outlives the agent."""
 
     def __init__(self, world: "World", name: str) -> None:
         self.name = name
         self._world = world
-        self.power = Switch(self._power_changed)
+        plan, joins = world.plan, world.index.nodes[name].joins
+        self.joined = not joins
+        """Whether the cluster has, or had, this node."""
+        self._new = joins
+        """Whether its agent has never started."""
+        self._has_pod_cidr = not joins or plan.ipam == "kubernetes" or plan.speaker.bare
+        """A new agent waits for its PodCIDR; the kube-controller-manager gives it with the Node object."""
+        self.power = Switch(self._power_changed, held_by=(_NOT_THERE,) if joins else ())
         self.agent = Switch(self._agent_changed)
         self.selection = Switch(self._selection_changed)
         """Whether the node's label has it selected for BGP."""
-        self.speaker = Speaker(world, name, runs=not world.plan.cold_start)
+        self.speaker = Speaker(world, name, runs=world.up_at_start(name))
         self.profile = world.plan.speaker
         """The release that its agent runs, or will when it starts again."""
         self.cordoned = False
@@ -34,6 +44,8 @@ class Node:
         self._agent_up = Timer(world.clock, self._agent_started, Order.RECONCILE)
         self._terminating = False
         self._relabels = 0
+        self._relabelled_unseen = False
+        """Whether the label changed while no agent was there to copy it to the CiliumNode."""
 
     @property
     def agent_runs(self) -> bool:
@@ -43,6 +55,11 @@ class Node:
     def cold_start(self) -> None:
         """Time 0 of a cluster that starts from nothing."""
         self._start_agent()
+
+    def join(self) -> None:
+        """The power of a new node is on: it boots, registers, and waits for what the operator gives."""
+        if not self.joined:
+            self.boot(_NOT_THERE)
 
     def stop_agent(self, holder: Hashable) -> None:
         """SIGTERM to the agent."""
@@ -63,7 +80,7 @@ class Node:
 
     def _power_changed(self, up: bool) -> None:
         world, now_us = self._world, self._world.clock.now_us
-        if up:
+        if up and self.joined:
             world.timeline.write(ConntrackLost(now_us, self.name))
         world.timeline.write(ForwardingChanged(now_us, self.name, up))
         for session in world.sessions_of(self.name):
@@ -72,9 +89,21 @@ class Node:
         if not up:
             self._agent_up.cancel()
             self.speaker.vanish()
-        world.agents.power_changed(self.name, up)
+        if not self.joined:
+            self.joined = True
+            world.agents.node_joined(self.name)
+            world.operator.ask(self._configured)
+        else:
+            world.agents.power_changed(self.name, up)
         if up:
             self._start_agent()
+
+    def _configured(self) -> None:
+        """The operator gives the new node its PodCIDR, and its BGP configuration."""
+        if not self._has_pod_cidr:
+            self._has_pod_cidr = True
+            self._start_agent()
+        self._reconcile(self._relabels)
 
     def _agent_changed(self, up: bool) -> None:
         if up:
@@ -90,10 +119,13 @@ class Node:
             self._world.agents.container_ended(self.name)
 
     def _selection_changed(self, selected: bool) -> None:
-        """The label changed; operator and agent act on it in their time, a dead agent when it is back."""
+        """The label changed: the agent copies it to the CiliumNode, by which the operator selects (a dead agent when it
+        is back), and agent and operator act on it in their time."""
         self._relabels += 1
-        change, world = self._relabels, self._world
-        world.operator.ask(partial(self._reconcile, change))
+        if self.agent_runs or self.profile.bare:
+            self._world.operator.ask(partial(self._reconcile, self._relabels))
+        else:
+            self._relabelled_unseen = True
 
     def _reconcile(self, change: int) -> None:
         world = self._world
@@ -112,7 +144,7 @@ class Node:
                 session.node.enabled.hold("unlabelled")
 
     def _start_agent(self) -> None:
-        if not (self.power.up and self.agent.up):
+        if not (self.power.up and self.agent.up and self._has_pod_cidr):
             return
         self._starts += 1
         world = self._world
@@ -124,3 +156,9 @@ class Node:
         self.speaker.start()
         self._world.endpoints.agent_started(self.name)
         self._world.agents.agent_started(self.name)
+        if self._new:
+            self._new = False
+            self._world.pods.node_joined(self.name)
+        if self._relabelled_unseen:
+            self._relabelled_unseen = False
+            self._world.operator.ask(partial(self._reconcile, self._relabels))

@@ -39,7 +39,7 @@ class Fib:
 
     def holds(self, prefix: str, session: "Session") -> bool:
         """Whether the session's node is a next hop of ``prefix`` now."""
-        at_start = not self._world.plan.cold_start and prefix in session.peering.prefixes
+        at_start = self._world.up_at_start(session.peering.node) and prefix in session.peering.prefixes
         return self._changed.get((prefix, session.peering.node), at_start)
 
     def clear(self) -> None:

@@ -3,7 +3,16 @@
 from dataclasses import dataclass, field
 
 from simbgp.scenario.plan import PeeringPlan, Plan
-from simbgp.timeline import BackendAdded, FaultBegan, RouteChanged, SessionChanged, Timeline, ViewChanged
+from simbgp.timeline import (
+    AddressGiven,
+    BackendAdded,
+    FaultBegan,
+    ForwardingChanged,
+    RouteChanged,
+    SessionChanged,
+    Timeline,
+    ViewChanged,
+)
 from simbgp.timeline.facts import State
 
 _AGENT_ENDED = frozenset({"speaker killed", "speaker stopped", "node lost power"})
@@ -29,6 +38,8 @@ class NodeState:
     """A node's agent: up since when, None while it is down."""
 
     up_since_us: int | None
+    exists: bool = True
+    """Whether the cluster has, or had, the node."""
     sessions: dict[str, SessionState] = field(default_factory=dict)
 
     @property
@@ -46,7 +57,11 @@ class Replay:
     def __init__(self, plan: Plan, timeline: Timeline, at_us: int) -> None:
         self.plan, self.at_us = plan, at_us
         self._start_us = 0 if plan.cold_start else -plan.up_for_us
-        self.nodes = {node.name: NodeState(self._start_us) for node in plan.nodes}
+        self.nodes = {
+            node.name: NodeState(None if node.joins else self._start_us, not node.joins) for node in plan.nodes
+        }
+        self._given = {p: self._start_us for s in plan.services if not s.added for p in s.prefixes}
+        """Since when a prefix is that of its service."""
         self.paths: dict[str, dict[str, set[str]]] = {
             router: {prefix: set(nodes) for prefix, nodes in table.items()}
             for router, table in timeline.start.next_hops.items()
@@ -65,6 +80,8 @@ class Replay:
             self._take(fact)
 
     def _at_start(self, peering: PeeringPlan) -> SessionState:
+        if not self.nodes[peering.node].exists:
+            return SessionState(peering, "idle", 0, removed=True)
         if self.plan.cold_start:
             return SessionState(peering, "idle", 0)
         sent = dict.fromkeys(peering.prefixes, self._start_us)
@@ -83,6 +100,10 @@ class Replay:
                 self._homes[fact.backend] = fact.node
             case ViewChanged():
                 self._view_changed(fact)
+            case AddressGiven():
+                self._given |= {p: fact.time_us for p in fact.prefixes if p not in self._given}
+            case ForwardingChanged() if fact.up:
+                self.nodes[fact.node].exists = True
 
     def _session_changed(self, fact: SessionChanged) -> None:
         node = self.nodes[fact.node]
@@ -128,8 +149,10 @@ class Replay:
     def own_prefixes(self, node: str) -> dict[str, int]:
         """What the node's own table holds, and since when: PodCIDRs, and the services that it may announce.
 
-        A node announces a Local service while it knows of a pod of its own, a Cluster one always.
+        A node announces a Local service while it knows of a pod of its own, a Cluster one always, or while it knows of
+        any pod where enable-no-service-endpoints-routable is false.
         """
+        keeps = self.plan.routable_without_endpoints or not self.plan.speaker.withdraws_without_backends
         up_since_us = self.nodes[node].up_since_us
         if up_since_us is None:
             return {}
@@ -141,6 +164,13 @@ class Replay:
                 if service is None and entry.prefix not in session.peering.prefixes:
                     continue  # of a Local service that has no pod anywhere
                 since_us = up_since_us
+                if service is not None and entry.prefix not in self._given:
+                    continue  # LB-IPAM has given it to nobody yet
+                known = service is None or self._views[node, service.name]
+                if service is not None and service.policy == "Cluster" and not keeps and not known:
+                    continue
+                if service is not None:
+                    since_us = max(since_us, self._given[entry.prefix])
                 if service is not None and service.policy == "Local":
                     if not self._local((node, service.name)):
                         continue

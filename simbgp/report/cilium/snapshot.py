@@ -58,7 +58,7 @@ class Snapshot:
     @property
     def silent(self) -> list[str]:
         """The nodes with BGP sessions whose agents are down."""
-        return [name for name, node in self._replay.nodes.items() if node.sessions and not node.answers]
+        return [name for name, node in self._replay.nodes.items() if node.exists and node.sessions and not node.answers]
 
     def peers(self, node: str) -> list[PeerState]:
         """The node's sessions."""

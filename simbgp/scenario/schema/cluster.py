@@ -17,6 +17,7 @@ from simbgp.scenario.schema.base import (
     Many,
     Name,
     Part,
+    PositiveDuration,
     RestartSeconds,
     Seconds16,
     Text,
@@ -105,12 +106,31 @@ class Startup(Part):
 
 
 class Kubernetes(Part):
-    """Clocks of the Kubernetes control plane."""
+    """The release and the clocks of the Kubernetes control plane."""
 
+    version: Annotated[str, Field(pattern=r"^v?1\.\d+(\.\d+)?$")] | None = Field(
+        None, description='like "1.31"; before 1.32 the grace period is 40 s by default, then 50 s'
+    )
     node_monitor_grace_period: Duration | None = None
     eviction_timeout: Duration | None = Field(None, description="not ready until its pods are replaced elsewhere")
     endpoint_propagation: Duration | None = None
     pod_startup: Duration | None = Field(None, description="of a pod that replaces another, until it is ready")
+
+
+class Operator(Part):
+    """The operator's Deployment, and its leader election (flags leader-election-...)."""
+
+    replicas: Annotated[int, Field(ge=1, le=100)] = 2
+    lease_duration: PositiveDuration = Field(15.0, description="without a renewal until a candidate takes the lease")
+    retry_period: PositiveDuration = Field(2.0, description="between renewals; candidates look every 1 to 2.2 of it")
+
+
+class Ipam(Part):
+    """Cilium's ``ipam`` Helm values."""
+
+    mode: Literal["cluster-pool", "kubernetes"] = Field(
+        "cluster-pool", description="who gives a new node its PodCIDR: the operator, or the kube-controller-manager"
+    )
 
 
 def _count_or_list(value: Any) -> str | None:
@@ -145,3 +165,8 @@ class Cluster(Part):
     load_balancer: LoadBalancer = LoadBalancer()
     startup: Startup = Startup()
     kubernetes: Kubernetes = Kubernetes()
+    operator: Operator = Operator()
+    ipam: Ipam = Ipam()
+    enable_no_service_endpoints_routable: bool = Field(
+        True, description="false: from 1.19 on a Cluster service without a backend is not announced"
+    )

@@ -175,6 +175,11 @@ class OperatorDown(Fault):
 
     kind: Literal["operator-down"]
     down_for: Duration | None = None
+    how: Literal["away", "crash", "stop"] = Field(
+        "away",
+        description="away: no operator acts for downFor; crash, stop: the leading replica ends (stop gives its lease "
+        "back), another acts when it has the lease, and downFor is until the container starts again",
+    )
 
 
 class BackendsDown(Fault):
@@ -184,6 +189,25 @@ class BackendsDown(Fault):
     service: ServiceName
     backends: Many[Name] | None = None
     down_for: Duration | None = None
+    how: Literal["gone", "crash", "unready"] = Field(
+        "gone",
+        description="gone: no longer in an EndpointSlice; crash: dead, and listed as not ready; unready: listed as not "
+        "ready, and alive for whom it serves",
+    )
+
+
+class ServiceAdd(Fault):
+    """A service is created: it is in the scenario like any other, and not there before."""
+
+    kind: Literal["service-add"]
+    service: ServiceName
+
+
+class NodeJoin(Fault):
+    """A new node is switched on: it is in the scenario like any other, and not there before."""
+
+    kind: Literal["node-join"]
+    node: Selected
 
 
 class Stall(Fault):
@@ -201,6 +225,8 @@ AnyFault = Annotated[
     | AgentUpgrade
     | NodeDown
     | NodeDrain
+    | NodeJoin
+    | ServiceAdd
     | Unlabel
     | PeerShutdown
     | SessionReset
