@@ -58,6 +58,11 @@ def told(words, extra, *overrides):
         ("keeps its share of", (DOWN, ON), (DOWN, "cluster.gracefulRestart={enabled: false}")),
         ("maglev with snat", (WEB % "", MAGLEV % ("maglev", "snat")), (WEB % "", MAGLEV % ("maglev", "dsr"))),
         ("maglev with snat", (WEB % "", MAGLEV % ("maglev", "snat")), (WEB % "", MAGLEV % ("random", "snat"))),
+        (
+            "announces a Cluster service without endpoints all the same",
+            (WEB % "", "cluster.enableNoServiceEndpointsRoutable=false", "cluster.cilium=1.18"),
+            (WEB % "", "cluster.enableNoServiceEndpointsRoutable=false", "cluster.cilium=1.19"),
+        ),
         ("sends the packets of one", ("", "routers.0.ecmp.hash=per-packet"), ("", "routers.0.ecmp.hash=resilient")),
         ("announce IPv6 prefixes without", (WEB.replace("192.0.2.10", "'2001:db8::10'") % "",), (WEB % "",)),
         (

@@ -72,7 +72,8 @@ class SpeakerProfile:
     local_route_needs: Literal["active", "any"]
     """Which local endpoints of a Local service make the node announce it: those that are ready, or any listed."""
     withdraws_without_backends: bool
-    """Whether a Cluster service without a ready endpoint is withdrawn everywhere."""
+    """Whether agents with ``enable-no-service-endpoints-routable=false`` withdraw a Cluster service that has no ready
+    endpoint."""
     dsr_reset_reaches_client: bool
     """Whether the RST of a backend that does not know a DSR connection leaves with the service's address."""
 

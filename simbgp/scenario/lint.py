@@ -34,9 +34,20 @@ def budget_without_room(plan: Plan) -> Iterator[Finding]:
             )
 
 
+def flag_not_heeded(plan: Plan) -> Iterator[Finding]:
+    """Before cilium/cilium#40717 the flag was one of the load balancer alone."""
+    if plan.services and not plan.no_endpoints_routable and not plan.speaker.withdraws_without_backends:
+        yield Finding(
+            f"{plan.speaker.name} announces a Cluster service without endpoints all the same (cilium/cilium#40438); "
+            "take 1.19 or later",
+            (("cluster", "enableNoServiceEndpointsRoutable"),),
+        )
+
+
 RULES: tuple[Rule, ...] = (
     maglev_with_snat,
     budget_without_room,
+    flag_not_heeded,
     *lint_sessions.RULES,
     *lint_routers.RULES,
     *lint_faults.RULES,

@@ -226,6 +226,8 @@ class Plan:
     endpoint_propagation: Law
     eviction_timeout: Law = field(default_factory=lambda: Law.constant(300.0))
     pod_startup: Law = field(default_factory=lambda: Law("uniform", (2.0, 10.0)))
+    no_endpoints_routable: bool = True
+    """The agents' enable-no-service-endpoints-routable."""
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 

@@ -78,6 +78,7 @@ def plan_of(
         endpoint_propagation=clocks.endpoint_propagation or _ENDPOINT_PROPAGATION,
         eviction_timeout=clocks.eviction_timeout or _EVICTION_TIMEOUT,
         pod_startup=clocks.pod_startup or _POD_STARTUP,
+        no_endpoints_routable=cluster.enable_no_service_endpoints_routable,
         assumptions=tuple(_assumptions(document, layout, services, peerings)),
     )
     return replace(plan, warnings=(*objects.warnings, *of_objects.warnings(), *selection.warnings))

@@ -165,7 +165,8 @@ class Speaker:
 
     def _may_announce(self, service: ServicePlan, listed: tuple[Endpoint, ...]) -> bool:
         profile = self._world.node(self._node).profile
-        if service.policy == "Cluster" and not profile.withdraws_without_backends:
+        withdraws = profile.withdraws_without_backends and not self._world.plan.no_endpoints_routable
+        if service.policy == "Cluster" and not withdraws:
             return True
         counted = [e for e in listed if e.phase == "active" or profile.local_route_needs == "any"]
         if service.policy == "Local":
