@@ -88,14 +88,15 @@ def test_what_makes_a_local_route_is_a_listed_pod_up_to_1_19_and_a_ready_one_sin
     assert not agent._may_announce(local, (Endpoint("web-2", "worker-2"),))
 
 
-@each(("withdraws", "left"), [(False, []), (True, [1])])
-def test_a_cluster_service_without_any_backend_is_announced_unless_a_flag_says_no(withdraws, left):
+@each(("release", "routable", "left"), [("1.20", True, []), ("1.20", False, [1]), ("1.18", False, [])])
+def test_a_cluster_service_without_any_backend_is_announced_unless_a_flag_says_no(release, routable, left):
     """Belief: a service without endpoints has no route. Truth: enable-no-service-endpoints-routable is true by default
-    and all nodes go on announcing; only where it is set to false do they withdraw (cilium/cilium#40717; cilium.md §3,
-    §10.7)."""
-    assert not any(speaker(name).withdraws_without_backends for name in ("1.15", "1.18", "1.19", "1.20"))
-    plan = cluster(speaker=steady("1.20", withdraws_without_backends=withdraws, reconcile=Law.constant(0.0)))
-    log = play(plan, fault("backends-down", options={"service": "web", "backends": ("web-1", "web-2")}))
+    and all nodes go on announcing; only where it is set to false do they withdraw, from 1.19 on (cilium/cilium#40717;
+    cilium.md §3, §10.7)."""
+    plan = cluster(speaker=steady(release, reconcile=Law.constant(0.0)))
+    assert plan.routable_without_endpoints
+    gone = fault("backends-down", options={"service": "web", "backends": ("web-1", "web-2")})
+    log = play(replace(plan, routable_without_endpoints=routable), gone)
     assert [time_s for time_s, _ in fib_log(log, VIP)] == left
 
 
@@ -134,7 +135,8 @@ def test_cordon_taints_and_the_exclude_label_mean_nothing_to_bgp(tmp_path, label
 def test_a_label_can_only_be_removed_with_a_living_operator():
     """Belief: kubectl label acts on BGP itself. Truth: the operator deletes the node's configuration: away for 50 s, it
     leaves routes and session as they are until then (operator/pkg/bgp/cluster.go; cilium.md §3, §4.4, §10.8)."""
-    log = play(cluster(restart=gr()), fault("operator-down", 50.0), fault("unlabel", at_s=AT_S + 5))
+    plan = cluster(speaker=steady("1.20", unlabel=Law.constant(0.0)), restart=gr())
+    log = play(plan, fault("operator-down", 50.0), fault("unlabel", at_s=AT_S + 5))
     assert session_log(log) == [(50, "down")]
     assert fib_log(log, POD) == [(50, "withdrawn")]
 

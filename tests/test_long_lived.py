@@ -312,7 +312,7 @@ def test_the_result_says_that_cilium_cannot_be_configured_so(release, said):
 @each(
     ("overrides", "words"),
     [
-        ((ON % "",), "routers tor-1: keeps no long-lived stale routes"),
+        ((ON % "",), "tor-1 keeps no long-lived stale routes"),
         ((ON.replace("enabled: true, rest", "enabled: false, rest") % "",), "longLived does nothing while"),
         ((ON % "", HELPS), None),
         ((ON % "", "routers.0.profile=bird-2.0"), None),

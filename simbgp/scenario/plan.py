@@ -86,7 +86,7 @@ class EcmpPlan:
     ``on_change`` says whether a change of the next hops edits the group in place or deals all buckets anew.
     """
 
-    hash: Literal["modulo", "hash-threshold", "hrw", "resilient"]
+    hash: Literal["modulo", "hash-threshold", "hrw", "resilient", "per-packet"]
     buckets: int = 128
     idle_s: float = 120.0
     unbalanced_s: float = 0.0

@@ -8,7 +8,6 @@ from simbgp.profiles import Law, RouterProfile, SpeakerProfile, newest_speaker, 
 from simbgp.scenario.cluster_services import ADDRESS_TYPES, ClusterServices
 from simbgp.scenario.fault_plans import fault_plan
 from simbgp.scenario.layout import Layout, Upstream
-from simbgp.scenario.lint import lint
 from simbgp.scenario.little import population
 from simbgp.scenario.manifests import Objects
 from simbgp.scenario.metrics import read_bound
@@ -90,7 +89,7 @@ def plan_of(
         routable_without_endpoints=cluster.enable_no_service_endpoints_routable,
         assumptions=tuple(_assumptions(document, profile.bare, layout, services, peerings)),
     )
-    return replace(plan, warnings=(*objects.warnings, *of_objects.warnings(), *selection.warnings, *lint(plan)))
+    return replace(plan, warnings=(*objects.warnings, *of_objects.warnings(), *selection.warnings))
 
 
 def _announced_prefixes(

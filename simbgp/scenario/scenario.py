@@ -16,6 +16,7 @@ from simbgp.scenario.draft import Draft, read_draft
 from simbgp.scenario.errors import Problem, ScenarioError, dotted
 from simbgp.scenario.families import family_mismatches
 from simbgp.scenario.layout import Layout, layout_of
+from simbgp.scenario.lint import lint
 from simbgp.scenario.manifests import Objects, read_objects
 from simbgp.scenario.newcomers import added_services, with_joining
 from simbgp.scenario.not_yet import refuse
@@ -91,8 +92,13 @@ class Scenario:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is allowed and seldom meant, and what was assumed about the manifests."""
-        return self._tree.notes + self._plan.warnings
+        """What was assumed about the manifests, and what is allowed and seldom meant, with its place in the file."""
+        return self._tree.notes + self._plan.warnings + self._findings
+
+    @cached_property
+    def _findings(self) -> tuple[str, ...]:
+        routers = {router.name: router.path for router in self._layout.routers}
+        return tuple(finding.at(self._tree, routers) for finding in lint(self._plan))
 
     def with_(self, **changes: Any) -> "Scenario":
         """The scenario with other values at dotted paths: ``with_(**{"cluster.timers.holdTimeSeconds": 9})``.

@@ -188,6 +188,9 @@ class Dealer:
                 return Buckets(hops.table, len(hops.members))
             case "hrw":
                 group = Hrw(weights, [self._salts[node] for node in hops.members])
+            case "per-packet":  # shares alone: no flow has an owner, and a scenario with clients is refused
+                there = tuple(0 if node in hops.skipped else self._weights[node] for node in hops.members)
+                return HashThreshold(there if any(there) else weights)
             case kind:
                 group = next_hop_group(kind, weights)
         if not hops.skipped:

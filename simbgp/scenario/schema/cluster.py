@@ -163,10 +163,10 @@ class Cluster(Part):
     timers: Timers = Timers()
     graceful_restart: GracefulRestart | None = None
     load_balancer: LoadBalancer = LoadBalancer()
+    enable_no_service_endpoints_routable: bool = Field(
+        True, description="Cilium's Helm value; false: a Cluster service without endpoints is withdrawn, from 1.19 on"
+    )
     startup: Startup = Startup()
     kubernetes: Kubernetes = Kubernetes()
     operator: Operator = Operator()
     ipam: Ipam = Ipam()
-    enable_no_service_endpoints_routable: bool = Field(
-        True, description="false: from 1.19 on a Cluster service without a backend is not announced"
-    )

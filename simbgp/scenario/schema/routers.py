@@ -79,7 +79,7 @@ class Bfd(Part):
 class Ecmp(Part):
     """How the router spreads flows over next hops."""
 
-    hash: Literal["modulo", "hash-threshold", "hrw", "resilient"] | None = None
+    hash: Literal["modulo", "hash-threshold", "hrw", "resilient", "per-packet"] | None = None
     buckets: Annotated[int, Field(ge=1, le=65536)] | None = None
     idle_timer: FixedDuration | None = None
     unbalanced_timer: FixedDuration | None = None
