@@ -13,9 +13,6 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "pulled before": {"faults.0.prePulled": True},
     "no graceful restart": {"cluster.gracefulRestart.enabled": False},
     "every pull 150 s": {"faults.0.imagePull": "150s", "horizon": "12h"},
-    "resilient hashing": {
-        "routers.0.ecmp": {"hash": "resilient", "buckets": 65536, "onChange": "replace", "maximumPaths": 512}
-    },
 }
 TABLES = ("windows", "connections", "progress")
 
