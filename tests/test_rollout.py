@@ -1,4 +1,4 @@
-"""A rollout of the agents as the DaemonSet controller does it: whose turn it is, what counts as away, the way back."""
+"""A rollout of the agents as the DaemonSet controller does it: whose turn it is, who counts as away, the way back."""
 
 from dataclasses import replace
 

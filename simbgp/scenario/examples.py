@@ -169,6 +169,8 @@ _KINDS: Mapping[str, tuple[str, str, str, str]] = {
     minReadySeconds: 30       # ready is not yet Established
     imagePull: {uniform: [20s, 40s]}    # after the old agent has ended
     prePulled: false          # true: the images are on the nodes before
+    # readyAfter: 5s          # container start to Ready, whatever BGP does; without: when the agent has started
+    # rollbackAfter: 5m       # kubectl rollout undo, finished or not
 """,
         """\
   - {metric: zero_next_hop_s, stat: max, max: 0s}
@@ -185,6 +187,8 @@ _KINDS: Mapping[str, tuple[str, str, str, str]] = {
     order: [drain, unlabel, wait, poweroff]    # in any order; leave out what is not done
     wait: auto                # or a duration; `simbgp wait` says which
     terminationGracePeriodSeconds: 30
+    # preStop: 10s            # the hook runs first, then SIGTERM; no longer than the grace period
+    # shutdown: 5s            # SIGTERM to the process's own end; SIGKILL when the grace period is over
     downFor: 5m               # from the last step until the power is back
 """,
         """\
