@@ -18,6 +18,7 @@ from simbgp.timeline.facts import (
 )
 from simbgp.timeline.faults import FaultLog, touches
 from simbgp.timeline.invariants import BrokenInvariantError, require
+from simbgp.timeline.reasons import Reason
 from simbgp.timeline.record import Timeline
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "NeighbourChanged",
     "PathChanged",
     "ProcedureEnded",
+    "Reason",
     "RouteChanged",
     "SessionChanged",
     "Start",

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from simbgp.timeline.reasons import Reason
+
 Side = Literal["router", "node"]
 State = Literal["idle", "connect", "active", "open_sent", "open_confirm", "established"]
 RouteEvent = Literal["added", "withdrawn", "stale", "refreshed"]
@@ -29,7 +31,7 @@ class SessionChanged(Fact):
     side: Side
     from_state: State
     to_state: State
-    reason: str
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,10 @@
 from dataclasses import dataclass, field
 
 from simbgp.scenario.plan import PeeringPlan, Plan
-from simbgp.timeline import BackendAdded, FaultBegan, RouteChanged, SessionChanged, Timeline, ViewChanged
+from simbgp.timeline import BackendAdded, FaultBegan, Reason, RouteChanged, SessionChanged, Timeline, ViewChanged
 from simbgp.timeline.facts import State
 
-_AGENT_ENDED = frozenset({"speaker killed", "speaker stopped", "node lost power"})
-_REMOVED = "peer de-configured"
-_STARTED = "speaker started"
+_AGENT_ENDED = frozenset({Reason.SPEAKER_KILLED, Reason.SPEAKER_STOPPED, Reason.NODE_LOST_POWER})
 _ENDS_AGENT = frozenset({"agent-crash", "agent-restart", "node-down"})
 
 
@@ -94,9 +92,9 @@ class Replay:
             node.up_since_us = None
         elif not node.answers:
             node.up_since_us = fact.time_us
-        if fact.reason == _STARTED:
+        if fact.reason is Reason.SPEAKER_STARTED:
             session.removed = False
-        elif fact.to_state == "idle" and _REMOVED in fact.reason:
+        elif fact.reason is Reason.DECONFIGURED:
             session.removed = True
 
     def _route_changed(self, fact: RouteChanged) -> None:
