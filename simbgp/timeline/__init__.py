@@ -1,6 +1,7 @@
 """What happened, in time order: the only thing that passes from the control plane to the data plane."""
 
 from simbgp.timeline.facts import (
+    AgentChanged,
     BackendAdded,
     BackendChanged,
     ConntrackLost,
@@ -9,6 +10,7 @@ from simbgp.timeline.facts import (
     FaultEnded,
     ForwardingChanged,
     NeighbourChanged,
+    NodeConfigChanged,
     PathChanged,
     ProcedureEnded,
     RouteChanged,
@@ -22,6 +24,7 @@ from simbgp.timeline.reasons import Reason
 from simbgp.timeline.record import Timeline
 
 __all__ = [
+    "AgentChanged",
     "BackendAdded",
     "BackendChanged",
     "BrokenInvariantError",
@@ -32,6 +35,7 @@ __all__ = [
     "FaultLog",
     "ForwardingChanged",
     "NeighbourChanged",
+    "NodeConfigChanged",
     "PathChanged",
     "ProcedureEnded",
     "Reason",

@@ -85,6 +85,23 @@ class NeighbourChanged(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class AgentChanged(Fact):
+    """The process with a node's speaker ended, or runs again as ``release``; what its sessions do follows."""
+
+    node: str
+    up: bool
+    release: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConfigChanged(Fact):
+    """The BGP configuration of a node (its CiliumBGPNodeConfig) was deleted, or is there again."""
+
+    node: str
+    exists: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ConntrackLost(Fact):
     """A node lost its connection tracking (a reboot); an agent crash keeps it, for it lives in the kernel."""
 
