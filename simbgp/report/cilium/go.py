@@ -1,6 +1,7 @@
 """How Go prints and sorts: ``time.Duration``, slices, ``sort.Slice`` of a few things."""
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -27,6 +28,17 @@ def rounded(ns: int) -> str:
 def truncated(ns: int) -> str:
     """``Duration.Truncate(time.Second)``: towards zero."""
     return duration(abs(ns) // SECOND_NS * (1 if ns >= 0 else -1))
+
+
+def rfc3339(time_zero: datetime, us: int) -> str:
+    """``time.RFC3339`` in UTC of the moment ``us`` microseconds after ``time_zero``, whole seconds."""
+    return f"{time_zero + timedelta(microseconds=us):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def rfc3339_nano(time_zero: datetime, us: int) -> str:
+    """``time.RFC3339Nano``: the fraction without the zeros at its end."""
+    whole, fraction = rfc3339(time_zero, us)[:-1], f"{us % 1_000_000:06}".rstrip("0")
+    return f"{whole}.{fraction}Z" if fraction else f"{whole}Z"
 
 
 def slice_text(items: Iterable[str]) -> str:
