@@ -10,7 +10,6 @@ from simbgp.report.cilium.asked import Asked
 from simbgp.report.cilium.dumps import Dump, read_dump
 from simbgp.report.cilium.records import RouteState
 
-
 _OF_DUMPS = ("peers", "routes", "route-policies", "status", "metrics")
 
 

@@ -38,15 +38,16 @@ def text(line: Line, time_zero: datetime) -> str:
     return _FORMS[line.library](line, time_zero)
 
 
-def as_json(line: Line, time_zero: datetime) -> str:
-    """The line in the JSON format with timestamps."""
+def as_json(line: Line, time_zero: datetime, origin: str | None = None) -> str:
+    """The line in the JSON format with timestamps; ``origin``, which none writes, tells several apart."""
+    place = {} if origin is None else {"origin": origin}
     common: dict[str, str | int] = {"level": _level(line), "msg": line.message}
     own = {key: _shown(value, line.library) for key, value in line.fields}
     if line.library == "logrus":
         found = {**common, **own, "subsys": line.subsys, "time": rfc3339(time_zero, line.time_us)}
-        return json.dumps({key: found[key] for key in sorted(found)}, separators=(",", ":"), ensure_ascii=False)
+        return json.dumps(place | {key: found[key] for key in sorted(found)}, separators=(",", ":"), ensure_ascii=False)
     found = {"time": rfc3339_nano(time_zero, line.time_us), **common, "module": line.module, **own}
-    return json.dumps({**found, "subsys": line.subsys}, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps({**place, **found, "subsys": line.subsys}, separators=(",", ":"), ensure_ascii=False)
 
 
 def _logrus(line: Line, time_zero: datetime) -> str:

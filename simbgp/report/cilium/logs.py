@@ -1,8 +1,8 @@
 """The BGP control plane's log lines of a run: the agents' (``bgp-control-plane``) and the operator's.
 
-Source: cilium ``pkg/bgp/agent/controller.go``, ``pkg/bgp/manager/manager.go``, ``pkg/bgp/manager/reconciler/neighbor.go``,
-``pkg/bgp/gobgp/logger.go``, ``operator/pkg/bgp/manager.go``. Level info and above, as agents log by default; the
-operator's words on NodeConfigs are all at the level debug.
+Source: cilium ``pkg/bgp/agent/controller.go``, ``pkg/bgp/gobgp/logger.go``, ``pkg/bgp/manager/manager.go``,
+``pkg/bgp/manager/reconciler/neighbor.go``, ``operator/pkg/bgp/manager.go``. Level info and above, as agents log by
+default; the operator's words on NodeConfigs are all at the level debug.
 """
 
 from collections.abc import Iterator
@@ -51,14 +51,16 @@ def printed_logs(asked: Asked, plan: Plan, timeline: Timeline, between_us: tuple
     asked.check()
     if asked.arguments not in ((), ("agent",), ("operator",)):
         raise ValueError(f"logs {' '.join(asked.arguments)}: allowed: logs, logs agent, logs operator")
-    form = as_json if asked.json else text
     alone = asked.node is not None or asked.arguments == ("operator",)
     for line in log_lines(plan, timeline, between_us[1]):
         of_agents = line.node is not None
         wanted = not asked.arguments or asked.arguments == (("agent",) if of_agents else ("operator",))
         if line.time_us >= between_us[0] and wanted and asked.node in (None, line.node):
             origin = f"{line.node}/cilium-agent" if of_agents else "cilium-operator"
-            yield ("" if alone else f"[{origin}] ") + form(line, asked.time_zero)
+            if asked.json:
+                yield as_json(line, asked.time_zero, None if alone else origin)
+            else:
+                yield ("" if alone else f"[{origin}] ") + text(line, asked.time_zero)
 
 
 class _Scribe:

@@ -21,8 +21,8 @@ class NoAgentError(ValueError):
 def table_of_run(asked: Asked, now: Snapshot) -> str:
     """The text of ``peers``, ``routes``, ``route-policies``, ``status`` or ``metrics``.
 
-    ``cilium`` and kubectl print all nodes or ``asked.node``, the agent's own tools those of that node, else of the first
-    that answers. Raises ValueError with what the arguments lack.
+    ``cilium`` and kubectl print all nodes or ``asked.node``, the agent's own tools that node, else the first that
+    answers. Raises ValueError with what the arguments lack.
     """
     asked.check()
     if asked.what == "status":
