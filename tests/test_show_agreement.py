@@ -81,7 +81,11 @@ def agree(plan: Plan, facts: Timeline, at_us: int) -> None:
         own = [peering for peering in plan.peerings if peering.node == node]
         if not runs:
             ended_us = max(f.time_us for f in facts.of(AgentChanged) if f.node == node and f.time_us <= at_us)
-            if status is not None and status.get("bgpInstances"):  # as it was when the agent ended
+            begun = last(facts, NodeConfigChanged, node, ended_us - 1, "exists", True)
+            if begun and not any(
+                f.node == node and ended_us <= f.time_us <= at_us for f in facts.of(NodeConfigChanged)
+            ):
+                assert status is not None  # as it was when the agent ended
                 for peering, peer in zip(own, status["bgpInstances"][0]["peers"], strict=True):
                     assert peer["peeringState"] == state(facts, peering, ended_us - 1)
             continue

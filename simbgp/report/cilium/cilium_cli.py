@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from simbgp.report.cilium.go import rounded, sorted_slice
+from simbgp.report.cilium.go import rounded
+from simbgp.report.cilium.go_sort import sorted_slice
 from simbgp.report.cilium.records import PeerState, RouteState
 from simbgp.report.cilium.tabwriter import tabulate
 
@@ -36,7 +37,6 @@ def _peers_in_order(peers: Sequence[PeerState]) -> list[PeerState]:
     return sorted_slice(
         peers,
         lambda a, b: a.local_asn < b.local_asn or a.address < b.address,
-        lambda peer: (peer.local_asn, peer.address),
     )
 
 
@@ -44,5 +44,4 @@ def _routes_in_order(routes: Sequence[RouteState]) -> list[RouteState]:
     return sorted_slice(
         routes,
         lambda a, b: a.asn < b.asn or a.neighbor < b.neighbor or a.prefix < b.prefix,
-        lambda route: (route.asn, route.neighbor, route.prefix),
     )
