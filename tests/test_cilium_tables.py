@@ -234,3 +234,22 @@ def test_gos_sort_loses_nothing_by_a_less_that_is_no_order(items: list[tuple[int
 
 def test_gos_sort_ends_where_every_pivot_is_bad() -> None:
     assert len(sorted_slice(range(1000), lambda a, b: (a * 7 + b * 13) % 3 == 0)) == 1000
+
+
+def test_further_paths_of_a_route_have_no_cell_for_the_node_and_a_route_without_paths_nothing_else(
+    tmp_path: Path,
+) -> None:
+    """``printRouteSummary`` of cilium-cli/bgp/routes.go writes the node's cell before its loop over the paths."""
+    path = {"nlri": {"base64": "GAoBAQ=="}, "path-attributes": [{"base64": "QAEBAA=="}]}  # 10.1.1.0/24, Origin: i
+    bare = {"prefix": "10.1.2.0/24", "router-asn": 65001, "paths": []}
+    both = {"prefix": "10.1.1.0/24", "router-asn": 65001, "paths": [path, path]}
+    file = tmp_path / "routes.json"
+    file.write_text(json.dumps({"n": [both, bare]}))
+    rows = cli("show", *AVAILABLE, "--from", str(file)).out.splitlines()
+    assert [row.split() for row in rows[1:]] == [
+        ["n", "65001", "10.1.1.0/24", "0.0.0.0", "0s", "[{Origin:", "i}]"],
+        ["65001", "10.1.1.0/24", "0.0.0.0", "0s", "[{Origin:", "i}]"],
+        [],
+    ]
+    assert rows[2].startswith("65001")
+    assert cli("show", *AVAILABLE, "--from", str(file), "--as", "cilium-dbg", "--node", "n").out.count("\n") == 3

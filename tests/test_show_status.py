@@ -174,8 +174,10 @@ def test_the_operator_takes_the_object_of_a_node_whose_agent_is_dead(tmp_path: P
         (("metrics", "--as", "cilium"), "--as cilium: allowed for metrics: cilium-dbg, or none"),
         (("status", "--time-zero", "now"), "--time-zero 'now': allowed: a time with its zone"),
         (("logs", "router"), "logs router: allowed: logs, logs agent, logs operator"),
-        (("peers", "--every", "1s"), "--every is for --watch"),
+        (("peers", "--every", "1s"), "--every is for --watch of a table"),
         (("peers", "--watch", "--every", "0s"), "--every: 0s is no interval; allowed: more than 0 s"),
+        (("logs", "--watch", "--every", "1s"), "--every is for --watch of a table"),
+        (("conditions", "--watch"), "--watch steps through a run; conditions and dumps are at no moment of one"),
         (("conditions", "-o", "yaml"), "-o yaml is for status; allowed for conditions: json"),
     ],
 )

@@ -71,12 +71,14 @@ def show(
     """
     from simbgp.report.cilium.asked import Asked, read_time
 
+    if watch and (what == "conditions" or dump is not None):
+        raise click.UsageError("--watch steps through a run; conditions and dumps are at no moment of one")
     if what == "conditions" and file is not None and dump is None:
         return _conditions(file, output)
     if (file is None) == (dump is None):
         raise click.UsageError("one of -f FILE and --from JSON is needed")
-    if every is not None and not watch:
-        raise click.UsageError("--every is for --watch")
+    if every is not None and (not watch or what == "logs"):
+        raise click.UsageError("--every is for --watch of a table")
     try:
         asked = Asked(what, arguments, tool, node, output, match_families, read_time(time_zero))
         if dump is not None:
