@@ -2,8 +2,10 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,12 +13,13 @@ from simbgp.report.cilium.asked import Asked
 from simbgp.report.cilium.of_run import table_of_run
 from simbgp.report.cilium.replay import Replay
 from simbgp.report.cilium.snapshot import Snapshot
-from simbgp.scenario import loads
+from simbgp.scenario import load, loads
 from simbgp.scenario.plan import PeeringPlan, Plan
 from simbgp.study.replay import timeline
-from simbgp.timeline import AgentChanged, NodeConfigChanged, SessionChanged, Timeline
+from simbgp.timeline import AgentChanged, FaultBegan, NodeConfigChanged, SessionChanged, Timeline
 
 S = 1_000_000
+SCENARIOS = Path(__file__).parent.parent / "scenarios"
 WORLD = """\
 horizon: 10m
 cluster: {cilium: "%s", nodes: 3, localASN: 65001, gracefulRestart: {enabled: %s, restartTimeSeconds: 60}}
@@ -66,6 +69,16 @@ def test_all_tables_agree_at_three_moments(drawn: tuple[str, list[int]]) -> None
     facts = timeline(plan, 0, 0)
     for at_us in moments:
         agree(plan, facts, min(at_us, plan.horizon_us))
+
+
+@pytest.mark.parametrize("file", sorted(SCENARIOS.glob("guide-*.yaml")), ids=lambda file: file.stem)
+def test_all_tables_agree_during_and_after_each_fault_of_the_guide(file: Path) -> None:
+    plan = load(str(file)).plan()
+    facts = timeline(plan, 0, 0)
+    begun_us = facts.of(FaultBegan)[0].time_us
+    last_us = max(fact.time_us for fact in facts)
+    for at_us in (begun_us, begun_us + 1, (begun_us + last_us) // 2, last_us, plan.horizon_us):
+        agree(plan, facts, at_us)
 
 
 def agree(plan: Plan, facts: Timeline, at_us: int) -> None:

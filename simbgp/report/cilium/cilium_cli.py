@@ -25,7 +25,7 @@ def peers_table(nodes: Mapping[str, Sequence[PeerState]]) -> str:
 def routes_table(nodes: Mapping[str, Sequence[RouteState]], advertised: bool) -> str:
     """``cilium bgp routes``; a column tells the peer if they are those ``advertised``.
 
-    The cell of the node is written for a route, not for a path, so that further paths of one stand a column to the left.
+    The cell of the node is written for a route, not for a path, so further paths of one stand a column to the left.
     """
     rows = [f"Node\tVRouter\t{'Peer' + chr(9) if advertised else ''}Prefix\tNextHop\tAge\tAttrs\n"]
     for node in sorted(nodes):
