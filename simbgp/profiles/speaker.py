@@ -77,6 +77,19 @@ class SpeakerProfile:
     dsr_reset_reaches_client: bool
     """Whether the RST of a backend that does not know a DSR connection leaves with the service's address."""
 
+    crd_version: str
+    """The version of ``cilium.io`` in which its BGP objects are stored."""
+    log_format: Literal["logrus", "slog"]
+    """Which library writes its log lines."""
+    gobgp_log: Literal["3", "4"]
+    """Which major version of GoBGP words what the sessions log."""
+    start_log: tuple[str, ...]
+    """What the agent's BGP controller logs when it starts, before it registers an instance."""
+    metric_labels: tuple[str, ...]
+    """Labels of ``session_state``; the route gauges have ``afi`` and ``safi`` besides."""
+    metrics_while_down: bool
+    """Whether the route gauges are there while the session is not Established."""
+
     citations: Mapping[str, Cited] = field(default_factory=dict, compare=False)
     unknowns: tuple[str, ...] = ()
     switches: tuple[Switch, ...] = field(default=(), compare=False)

@@ -152,8 +152,12 @@ def _session(fact: SessionChanged, start: Start) -> Iterator[_Reading]:
             )
     elif fact.to_state == "established" and fact.side == "router":
         again = " again" if _again(start, router, fact.node) else ""
-        key = "up", router, again
-        yield key, rank, fact.node, lambda things: f"{router} has the session with {listed(things)}{again}"
+        yield (
+            ("up", router, again),
+            rank,
+            fact.node,
+            lambda things: f"{router} has the session with {listed(things)}{again}",
+        )
 
 
 def _route(fact: RouteChanged, start: Start) -> Iterator[_Reading]:

@@ -75,6 +75,7 @@ def _of_objects(cluster: Cluster, layout: Layout, session: Selected, services: S
         peer_address=session.peer_address,
         local_address=session.local_address or _local_address(node, session.peer_address),
         announcements=tuple(entry.plan for entry in session.announcements if _speaks(router, entry.plan.prefix)),
+        origin=session.origin,
     )
 
 

@@ -55,6 +55,19 @@ class AnnouncementPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class OriginPlan:
+    """The objects that a session is configured by: names of a CiliumBGPClusterConfig and a CiliumBGPPeerConfig.
+
+    ``local_address`` is what a CiliumBGPNodeConfigOverride sets. Without manifests the names are those of Cilium's
+    own examples.
+    """
+
+    cluster_config: str = "cilium-bgp"
+    peer_config: str | None = "cilium-peer"
+    local_address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PeeringPlan:
     """One session as the node is configured for it; times are the node's own, before negotiation."""
 
@@ -77,6 +90,7 @@ class PeeringPlan:
     local_address: str = ""
     announcements: tuple[AnnouncementPlan, ...] = ()
     """Attributes of all that may ever be announced in this session."""
+    origin: OriginPlan = OriginPlan()
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ def _window(window: Window) -> Row:
 def _sessions(observed: Observed) -> Iterable[Row]:
     for fact in observed.timeline.of(SessionChanged):
         since = seconds(observed.faults.since_us(fact.time_us, fact.router, fact.node))
-        states = fact.side, fact.from_state, fact.to_state, fact.reason
+        states = fact.side, fact.from_state, fact.to_state, str(fact.reason)
         yield seconds(fact.time_us), since, fact.router, fact.node, *states
 
 

@@ -2,6 +2,7 @@
 
 from simbgp.timeline.facts import (
     AddressGiven,
+    AgentChanged,
     BackendAdded,
     BackendChanged,
     ConntrackLost,
@@ -10,6 +11,7 @@ from simbgp.timeline.facts import (
     FaultEnded,
     ForwardingChanged,
     NeighbourChanged,
+    NodeConfigChanged,
     OperatorChanged,
     PathChanged,
     ProcedureEnded,
@@ -22,10 +24,12 @@ from simbgp.timeline.facts import (
 )
 from simbgp.timeline.faults import FaultLog, touches
 from simbgp.timeline.invariants import BrokenInvariantError, require
+from simbgp.timeline.reasons import Reason
 from simbgp.timeline.record import Timeline
 
 __all__ = [
     "AddressGiven",
+    "AgentChanged",
     "BackendAdded",
     "BackendChanged",
     "BrokenInvariantError",
@@ -36,9 +40,11 @@ __all__ = [
     "FaultLog",
     "ForwardingChanged",
     "NeighbourChanged",
+    "NodeConfigChanged",
     "OperatorChanged",
     "PathChanged",
     "ProcedureEnded",
+    "Reason",
     "RolloutAdvanced",
     "RouteChanged",
     "ServiceAdded",

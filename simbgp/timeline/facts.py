@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from simbgp.timeline.reasons import Reason
+
 Side = Literal["router", "node"]
 State = Literal["idle", "connect", "active", "open_sent", "open_confirm", "established"]
 RouteEvent = Literal["added", "withdrawn", "stale", "refreshed"]
@@ -29,7 +31,7 @@ class SessionChanged(Fact):
     side: Side
     from_state: State
     to_state: State
-    reason: str
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,23 @@ class NeighbourChanged(Fact):
     router: str
     node: str
     reachable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AgentChanged(Fact):
+    """The process with a node's speaker ended, or runs again as ``release``; what its sessions do follows."""
+
+    node: str
+    up: bool
+    release: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConfigChanged(Fact):
+    """The BGP configuration of a node (its CiliumBGPNodeConfig) was deleted, or is there again."""
+
+    node: str
+    exists: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from simbgp.model.network.tcp import retransmission_at_or_after
 from simbgp.profiles.law import Law
 from simbgp.scenario.plan import PeeringPlan
 from simbgp.timeline.facts import PathChanged, SessionChanged, Side, State
+from simbgp.timeline.reasons import Reason
 
 if TYPE_CHECKING:
     from simbgp.model.world import World
@@ -201,7 +202,7 @@ class Session:
                 self._opening.set(next_us)
             else:
                 self.router.half_open_closed()
-                self.node.refused("no OPEN within 240 s")
+                self.node.refused(Reason.NO_OPEN)
             return
         connection = self._join(up_since=lambda: now_us)
         self.router.established(connection)
@@ -263,7 +264,7 @@ class Session:
         period_us = lcm(*self._periods_us())
         return self.world.plan.up_for_us + int(self.world.tape.u(self.entity, "age") * period_us)
 
-    def note(self, side: Side, from_state: State, to_state: State, reason: str) -> None:
+    def note(self, side: Side, from_state: State, to_state: State, reason: Reason) -> None:
         """Write a change of state of one end."""
         self.world.timeline.write(
             SessionChanged(

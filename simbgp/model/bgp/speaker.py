@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from simbgp.model.clock import Order
 from simbgp.model.cluster.endpoints import Endpoint
 from simbgp.scenario.plan import ServicePlan
+from simbgp.timeline.facts import AgentChanged
 
 if TYPE_CHECKING:
     from simbgp.model.bgp.session import Session
@@ -31,6 +32,7 @@ class Speaker:
     def start(self) -> None:
         """The process is up and may dial."""
         self.runs = True
+        self._note(up=True)
         self._starts += 1
         law, now_us = self._world.node(self._node).profile.routes_ready, self._world.clock.now_us
         self._routes_ready_us = now_us + self._world.tape.draw_us(law, self._node, "routes-ready", self._starts)
@@ -200,7 +202,13 @@ class Speaker:
         if session in self._silent:
             self._silent.remove(session)
 
+    def _note(self, up: bool) -> None:
+        node, timeline = self._world.node(self._node), self._world.timeline
+        timeline.write(AgentChanged(self._world.clock.now_us, self._node, up, node.profile.name))
+
     def _end(self) -> None:
+        if self.runs:
+            self._note(up=False)
         self.runs = False
         self.stalled_until_us = 0
         self._silent.clear()

@@ -8,7 +8,7 @@ from simbgp.model.bgp.messages import DECONFIGURED
 from simbgp.model.bgp.speaker import Speaker
 from simbgp.model.clock import Order, Timer
 from simbgp.model.network.switch import Switch
-from simbgp.timeline.facts import ConntrackLost, ForwardingChanged
+from simbgp.timeline.facts import ConntrackLost, ForwardingChanged, NodeConfigChanged
 
 if TYPE_CHECKING:
     from simbgp.model.world import World
@@ -135,7 +135,9 @@ class Node:
     def _apply(self, change: int) -> None:
         if change != self._relabels:
             return
-        for session in self._world.sessions_of(self.name):
+        world = self._world
+        world.timeline.write(NodeConfigChanged(world.clock.now_us, self.name, self.selection.up))
+        for session in world.sessions_of(self.name):
             if self.selection.up:
                 session.node.configure()
             elif self.agent_runs:
