@@ -176,7 +176,8 @@ def test_every_key_of_ecmp_reaches_the_plan():
 
 
 def test_frr_makes_a_new_group_for_each_change_unless_it_is_told_otherwise():
-    assert written(ecmp="{hash: resilient}").routers[0].ecmp == EcmpPlan("resilient", on_change="new-group")
+    of_frr = EcmpPlan("resilient", on_change="new-group", maximum_paths=256)
+    assert written(ecmp="{hash: resilient}").routers[0].ecmp == of_frr
     assert written(ecmp="{hash: resilient}", profile="rfc4724").routers[0].ecmp == EcmpPlan("resilient")
 
 

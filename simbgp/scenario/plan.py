@@ -75,9 +75,10 @@ class PeeringPlan:
 
 @dataclass(frozen=True, slots=True)
 class EcmpPlan:
-    """A router's multipath settings; all but the hash and ``maximum_paths`` are those of resilient groups.
+    """A router's multipath settings; all but the hash, ``maximum_paths`` and ``order`` are those of resilient groups.
 
-    ``on_change`` says whether a change of the next hops edits the group in place or deals all buckets anew.
+    ``on_change`` says whether a change of the next hops edits the group in place or deals all buckets anew,
+    ``addition`` what a next hop gets that joins, ``order`` where it stands (`RouterProfile.ecmp_order`).
     """
 
     hash: Literal["modulo", "hash-threshold", "hrw", "resilient"]
@@ -86,6 +87,22 @@ class EcmpPlan:
     unbalanced_s: float = 0.0
     on_change: Literal["replace", "new-group"] = "replace"
     maximum_paths: int | None = None
+    addition: Literal["idle", "at-once", "rehash"] = "idle"
+    order: Literal["address", "arrival"] = "address"
+
+
+def ecmp_plan(profile: RouterProfile) -> EcmpPlan:
+    """What a router of this profile does, the scenario's own settings being part of it."""
+    return EcmpPlan(
+        hash=profile.ecmp_hash,
+        buckets=profile.ecmp_buckets,
+        idle_s=profile.ecmp_idle_s,
+        unbalanced_s=profile.ecmp_unbalanced_s,
+        on_change=profile.ecmp_on_change,
+        maximum_paths=profile.ecmp_maximum_paths,
+        addition=profile.ecmp_addition,
+        order=profile.ecmp_order,
+    )
 
 
 @dataclass(frozen=True, slots=True)
