@@ -78,7 +78,8 @@ def change(at_s: int, event: str, node: str = "n1") -> RouteChanged:
     [
         # a quarter moves at the removal. Busy buckets stay on Linux: no more
         ("idle", 0.25),
-        # the returned one takes a quarter, 10 or 11 of 42 or 43 entries of each, and a third of the first quarter is hit twice
+        # the returned one takes a quarter of the entries, 10 or 11 of each; a quarter of these were its own before, and
+        # their connections have moved already
         ("at-once", 0.25 + 0.25 - 0.25 / 4),
     ],
 )

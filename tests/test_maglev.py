@@ -6,15 +6,20 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import mmh3
 import numpy as np
 import pytest
 
 from simbgp.traffic import maglev_slot, maglev_table
+from simbgp.traffic.maglev import seed_words
 
 DATA = Path(__file__).parent / "data" / "maglev"
 CASES: list[dict[str, Any]] = [
-    case for file in ("m251", "cilium_own_tests") for case in json.loads((DATA / f"{file}.json").read_text())
+    case
+    for file in ("m251", "m1021", "m16381", "cilium_own_tests")
+    for case in json.loads((DATA / f"{file}.json").read_text())
 ]
+MURMUR: dict[str, Any] = json.loads((DATA / "murmur3.json").read_text())
 FLOWS: list[dict[str, Any]] = json.loads((DATA / "flow_hash.json").read_text())["vectors"]
 KEYS = [f"[10.0.0.{i}:8080/TCP,State:active]" for i in range(1, 13)]
 
@@ -26,6 +31,17 @@ def test_a_table_is_that_of_cilium_bit_for_bit(case: dict[str, Any]) -> None:
     table = maglev_table([backend["hash_string"] for backend in backends], case["m"], weights, case["seed_b64"])
     ids = np.array([backend["id"] for backend in backends], dtype="<u4")[table]
     assert sha256(ids.tobytes()).hexdigest() == case["sha256_le_u32"]
+
+
+def test_the_seed_has_the_words_that_cilium_reads_in_it() -> None:
+    names = "seed_murmur", "seed_jhash0", "seed_jhash1"
+    assert seed_words(MURMUR["default_seed_b64"]) == tuple(MURMUR[name] for name in names)
+
+
+@pytest.mark.parametrize("vector", MURMUR["vectors"], ids=lambda vector: f"{vector['s'] or 'empty'}-{vector['seed']}")
+def test_the_library_hashes_as_ciliums_murmur3_does(vector: dict[str, Any]) -> None:
+    found = mmh3.hash64(vector["s"], vector["seed"], x64arch=True, signed=False)
+    assert found == (int(vector["h1"], 16), int(vector["h2"], 16))
 
 
 def test_weights_2_13_111_10_own_16_98_832_75_of_1021_slots() -> None:

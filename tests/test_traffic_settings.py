@@ -61,9 +61,16 @@ def test_without_traffic_all_buckets_are_idle():
 
 def test_buckets_of_connections_that_were_reset_become_idle():
     # the connections of n1 are reset at 60 s and gone: their 32 buckets are idle 10 s later, and n1 gets them all
-    made = with_ecmp(plan(traffic=clients(connections=MANY)), "resilient", 128, idle_s=10.0)
+    made = with_ecmp(plan(traffic=clients(connections=MANY, reconnects=False)), "resilient", 128, idle_s=10.0)
     groups = settled(made, timeline(made, withdrawn(60), added(90)), seed=1).groups("tor-1", VIP)
     assert groups.last.buckets_of(0) == 32
+
+
+def test_clients_that_reconnect_keep_buckets_busy():
+    # 5 000 new connections, 39 in each bucket: none is silent, and n1 gets none
+    made = with_ecmp(plan(traffic=clients(connections=MANY)), "resilient", 128, idle_s=10.0)
+    groups = settled(made, timeline(made, withdrawn(60), added(90)), seed=1).groups("tor-1", VIP)
+    assert groups.last.buckets_of(0) == 0
 
 
 def test_with_dsr_the_same_connections_live_on_and_keep_them_busy():

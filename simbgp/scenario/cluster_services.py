@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from simbgp.scenario.crds import IpPool
 from simbgp.scenario.k8s import ServiceObject
@@ -95,9 +96,10 @@ class ClusterServices:
                 (f"{service.name}-cluster-ip", inner, "ClusterIP"),
             ):
                 if found:
-                    policy = "Local" if service.local(kind) else "Cluster"
+                    policy: Literal["Cluster", "Local"] = "Local" if service.local(kind) else "Cluster"
                     unique = tuple(dict.fromkeys(found))
-                    yield ServicePlan(name, unique, policy, backends, service.min_available)  # type: ignore[arg-type]
+                    affinity_s = service.body.spec.affinity_s
+                    yield ServicePlan(name, unique, policy, backends, service.min_available, affinity_s)
 
 
 def _backend(pod: Standing, keys: PodAddresses) -> BackendPlan:

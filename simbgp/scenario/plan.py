@@ -149,6 +149,8 @@ class ServicePlan:
     backends: tuple[BackendPlan, ...]
     min_available: int = 0
     """Its PodDisruptionBudget: evictions leave at least so many ready."""
+    affinity_s: float | None = None
+    """With ``sessionAffinity: ClientIP``, how long a node keeps a silent client's backend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,8 @@ class TrafficPlan:
 
     ``connections`` are open at time 0, ``arrivals_per_s`` new ones follow, each living for a draw of ``lifetime``
     and sending every ``request_interval_s``. Time-outs are None where only the kernel's own apply; ``tcp_retries2`` is
-    the client's sysctl, ``user_timeout_s`` its TCP_USER_TIMEOUT.
+    the client's sysctl, ``user_timeout_s`` its TCP_USER_TIMEOUT. ``clients`` is how many addresses there are, None: as
+    many as connections. With ``reconnects`` a client whose connection broke dials again at once.
     """
 
     service: str
@@ -184,6 +187,8 @@ class TrafficPlan:
     request_timeout_s: float | None
     tcp_retries2: int = 15
     user_timeout_s: float | None = None
+    clients: int | None = None
+    reconnects: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from simbgp.scenario.workloads import workload
 _NODE_STARTUP, _AGENT_STARTUP, _AT_ONCE = Law.constant(60.0), Law.constant(10.0), Law.constant(0.0)
 _NODE_MONITOR_GRACE = Law.constant(50.0)  # --node-monitor-grace-period since Kubernetes 1.32
 _EVICTION_TIMEOUT = Law.constant(300.0)  # DefaultTolerationSeconds of unreachable:NoExecute
+_AFFINITY_ENTRIES = 65536  # bpf-lb-map-max
 _POD_STARTUP = Law("uniform", (2.0, 10.0))
 _ENDPOINT_PROPAGATION = Law("uniform", (0.1, 1.0))
 
@@ -169,6 +170,8 @@ def _traffic(written: Traffic, horizon_s: float) -> TrafficPlan:
         request_timeout_s=client.request_timeout,
         tcp_retries2=client.tcp_retries2,
         user_timeout_s=client.user_timeout,
+        clients=written.clients,
+        reconnects=client.reconnect,
     )
 
 
@@ -203,7 +206,14 @@ def _assumptions(
         timers = upstream.settings.ecmp.idle_timer, upstream.settings.ecmp.unbalanced_timer
         if ecmp.hash == "resilient" and ecmp.addition != "idle" and timers != (None, None):
             yield f"{upstream.name} has a table without timers: ecmp.idleTimer and unbalancedTimer change nothing"
+    sticky = {service.name for service in services if service.affinity_s is not None}
     for entry in document.traffic:
+        if entry.clients is not None and entry.service not in sticky:
+            yield f"{entry.service} has no sessionAffinity: how many client addresses there are changes nothing"
+        if entry.service in sticky and (entry.clients or _AFFINITY_ENTRIES + 1) > _AFFINITY_ENTRIES:
+            yield f"no client of {entry.service} is pushed out of a node's affinity map ({_AFFINITY_ENTRIES} entries)"
+        if entry.clients is None and entry.service in sticky:
+            yield f"each connection to {entry.service} comes from a client address of its own (traffic clients)"
         if entry.lifetime == workload("web-search"):
             yield f"web-search connections to {entry.service} live as long as their bytes last at 1 MB/s"
         if entry.lifetime is None:

@@ -5,6 +5,8 @@ from enum import IntEnum
 import numpy as np
 
 from simbgp.scenario.plan import Plan, TrafficPlan
+from simbgp.traffic.addresses import dialled_anew, dialling
+from simbgp.traffic.affinity import Affinity
 from simbgp.traffic.causes import Causes
 from simbgp.traffic.clients import SYN_LINEAR_TIMEOUTS, linux
 from simbgp.traffic.conntrack import Conntrack
@@ -38,7 +40,14 @@ class Connections:
     """
 
     def __init__(
-        self, plan: Plan, traffic: TrafficPlan, datapath: Datapath, flows: Flows, causes: Causes, horizon_us: int
+        self,
+        plan: Plan,
+        traffic: TrafficPlan,
+        datapath: Datapath,
+        flows: Flows,
+        causes: Causes,
+        horizon_us: int,
+        affinity: Affinity | None = None,
     ) -> None:
         self._path, self._flows, self._causes, self._horizon_us = datapath, flows, causes, horizon_us
         syn_linear = SYN_LINEAR_TIMEOUTS[traffic.client]
@@ -52,6 +61,7 @@ class Connections:
         self._stranger = Reply.LOST if dsr and not plan.speaker.dsr_reset_reaches_client else Reply.RESET
         self._unknown_flow = plan.load_balancer.unknown_flow
         self._conntrack = Conntrack(len(flows))
+        self._affinity = affinity
         self._luck = Luck(flows.keys)
         count = len(flows)
         self.fates = np.zeros(count, dtype=np.int64)
@@ -74,6 +84,28 @@ class Connections:
         self._open()
         for epoch in range(1, len(self._path.times)):
             self._live_through(epoch)
+
+    def dialled_anew(self) -> tuple[Ints, Flows]:
+        """Who dials again because the connection broke, and the connections that these then ask for."""
+        who = dialling(self.is_broken, self._over_us, self._last_us, self._horizon_us)
+        return who, dialled_anew(self._flows, who, self._over_us[who], self._last_us[who])
+
+    @property
+    def is_broken(self) -> Bools:
+        """Whose connection was reset or timed out."""
+        broken: Bools = (self.fates == Fate.RESET) | (self.fates == Fate.TIMED_OUT)
+        return broken
+
+    @property
+    def is_open(self) -> Bools:
+        """Who got a connection within the run."""
+        within: Bools = (self._opened_us < self._horizon_us) & (self.fates != Fate.NOT_OPENED)
+        return within
+
+    @property
+    def backends(self) -> Ints:
+        """The backend that each connection was opened to."""
+        return self._backends
 
     def packets(self) -> Packets:
         """What they sent in the run."""
@@ -245,11 +277,11 @@ class Connections:
 
     def _dial(self, who: Ints, at_us: Ints, luck: Floats) -> Sent:
         """A SYN: the node picks a backend unless it remembers one that it still knows."""
-        path, keys = self._path, self._flows.keys[who]
+        path = self._path
         epochs, nodes, arrived, losses = self._arrive(who, at_us, luck)
         backends = np.full(len(who), -1)
         held = self._conntrack.find(who[arrived], nodes[arrived], losses[arrived])
-        backends[arrived] = path.views.picks(keys[arrived], nodes[arrived], at_us[arrived], losses[arrived], held)
+        backends[arrived] = self._pick(who[arrived], nodes[arrived], at_us[arrived], losses[arrived], held)
         alive = (backends >= 0) & (path.life[epochs, backends] % 2 == 0)
         dead = (backends >= 0) & ~alive
         self._conntrack.remember(who[dead], nodes[dead], losses[dead], backends[dead])
@@ -271,8 +303,7 @@ class Connections:
         picks = self._unknown_flow == "pick"
         refused = unknown & (self._unknown_flow == "reset")
         unknown &= picks
-        keys = self._flows.keys[who[unknown]]
-        backends[unknown] = path.views.picks(keys, nodes[unknown], at_us[unknown], losses[unknown])
+        backends[unknown] = self._pick(who[unknown], nodes[unknown], at_us[unknown], losses[unknown])
         entered = unknown & (backends >= 0)
         self._conntrack.remember(who[entered], nodes[entered], losses[entered], backends[entered])
         alive = (backends >= 0) & (path.life[epochs, backends] % 2 == 0)
@@ -283,6 +314,14 @@ class Connections:
         replies = np.where(own, Reply.ANSWERED, np.where(refuses, self._stranger, Reply.LOST))
         replies[refused] = Reply.RESET
         return Sent(epochs, nodes, arrived, backends, replies)
+
+    def _pick(self, who: Ints, nodes: Ints, at_us: Ints, losses: Ints, held: Ints | None = None) -> Ints:
+        """The backend that each one's node gives to a flow without an entry."""
+        views, clients = self._path.views, self._flows.clients
+        if self._affinity is None or clients is None:
+            return views.picks(self._flows.keys[who], nodes, at_us, losses, held)
+        since_us = self._affinity.since(clients[who], nodes, at_us)
+        return views.kept(clients[who], nodes, since_us, at_us, losses, held)
 
     def _arrive(self, who: Ints, at_us: Ints, luck: Floats) -> tuple[Ints, Ints, Bools, Ints]:
         """Epoch, node, whether the packet reaches that node, and how often the node had lost its conntrack."""

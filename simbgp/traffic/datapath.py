@@ -11,7 +11,7 @@ from simbgp.scenario.plan import Plan, ServicePlan
 from simbgp.traffic.balancer import Balancer
 from simbgp.traffic.ecmp import Dealer, NextHops
 from simbgp.traffic.history import History
-from simbgp.traffic.steps import Steps
+from simbgp.traffic.steps import START_US, Steps
 from simbgp.traffic.views import Views
 
 Ints = NDArray[np.int64]
@@ -90,6 +90,12 @@ class Datapath:
     def owners_at(self, flow_keys: NDArray[np.uint64], epoch: int) -> Ints:
         """The same in one epoch for all."""
         return self._groups.owners_in(int(self._groups.number[epoch]), (flow_keys >> np.uint64(32)).astype(np.uint32))
+
+    def lost_since(self, nodes: Ints, at_us: Ints) -> Ints:
+        """When each node lost its maps for the last time before a moment; `START_US`: never."""
+        losses = np.diff(self.losses, axis=0, prepend=0) > 0
+        since: Ints = np.maximum.accumulate(np.where(losses, self.times[:, None], START_US))
+        return since[self.epochs(at_us), nodes]
 
     def group_changes(self, epoch: int) -> tuple[str, ...]:
         """The nodes that entered or left the group with this epoch, or that it now skips or skips no more."""
