@@ -272,3 +272,12 @@ def test_what_cannot_be_imported_is_told_with_its_place(tmp_path: Path) -> None:
     done = cli("import", str(tmp_path / "bad.yaml"))
     assert (done.code, done.out) == (2, "")
     assert "required key 'name' is missing" in done.err
+
+
+def test_session_affinity_of_a_manifest_reaches_the_plan_and_survives_an_import(tmp_path: Path) -> None:
+    sticky = WEB.replace("spec:\n", "spec:\n  sessionAffinity: ClientIP\n", 1)
+    short = sticky.replace("spec:\n", "spec:\n  sessionAffinityConfig: {clientIP: {timeoutSeconds: 60}}\n", 1)
+    for text, affinity_s in ((WEB, None), (sticky, 10800.0), (short, 60.0)):
+        (service,) = plan(tmp_path, text, PODS, advert()).services
+        assert service.affinity_s == affinity_s
+    assert "timeoutSeconds: 60" in cli("import", str(tmp_path / "all.yaml")).out

@@ -4,15 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from traffic_worlds import SECOND, VIP, clients, plan, timeline
+from traffic_worlds import SECOND, VIP, clients, plan, pod_names, timeline
 
 from simbgp.report.explain import explanation
 from simbgp.scenario import loads
 from simbgp.scenario.little import mean_s
 from simbgp.scenario.plan import EcmpPlan, LoadBalancerPlan, Plan
 from simbgp.scenario.workloads import workload
-from simbgp.timeline import Fact, PathChanged, RouteChanged
+from simbgp.timeline import Fact, PathChanged, RouteChanged, ViewChanged
 from simbgp.traffic import History, load, outcomes, settled, windows
+from simbgp.traffic.balancer import Balancer
 from simbgp.traffic.clients import linux
 
 MANY = 20_000
@@ -131,6 +132,21 @@ def test_a_dsr_node_that_answers_for_itself_resets_every_moved_connection():
     balancer = LoadBalancerPlan("maglev", "dsr", table_size=251, unknown_flow="reset")
     found = outcome(plan(traffic=clients(connections=MANY), balancer=balancer), withdrawn(60))
     assert found.reset == found.moved == pytest.approx(MANY / 2, abs=4 * 71)
+
+
+@pytest.mark.parametrize(("away_s", "ends"), [(7990, "unaffected"), (8010, "reset")])
+def test_an_entry_that_nothing_used_for_8000_s_is_gone(away_s: int, ends: str):
+    # DSR: n1's flows go elsewhere at 100 s and find their backend by Maglev. Then the table changes, and n1 is back:
+    # within 8000 s it remembers them, later it picks by the new table
+    balancer = LoadBalancerPlan("maglev", "dsr", table_size=1021)
+    made = plan(node_count=2, traffic=clients(connections=MANY), balancer=balancer, horizon_s=20_000)
+    names = pod_names(made)
+    changed = [ViewChanged(200 * SECOND, node.name, "web", 1, names[:-1]) for node in made.nodes]
+    found = outcome(made, withdrawn(100), *changed, added(100 + away_s))
+    assert found.moved == pytest.approx(MANY / 2, abs=4 * 71)
+    before, after = (Balancer(balancer, made.services[0]).places(view) for view in (names, names[:-1]))
+    expected = found.moved * np.mean(before != after) if ends == "reset" else 0
+    assert found.reset == pytest.approx(expected, abs=4 * max(1, expected) ** 0.5)
 
 
 # clients

@@ -73,6 +73,8 @@ class SpeakerProfile:
     """Which local endpoints of a Local service make the node announce it: those that are ready, or any listed."""
     withdraws_without_backends: bool
     """Whether a Cluster service without a ready endpoint is withdrawn everywhere."""
+    conntrack_tcp_s: int
+    """How long a node remembers a TCP connection that sends nothing through it."""
     dsr_reset_reaches_client: bool
     """Whether the RST of a backend that does not know a DSR connection leaves with the service's address."""
 

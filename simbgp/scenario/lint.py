@@ -18,6 +18,17 @@ def maglev_with_snat(plan: Plan) -> Iterator[str]:
         )
 
 
+def rarer_than_conntrack(plan: Plan) -> Iterator[str]:
+    """Nothing but packets keeps an entry (Cilium, bpf-ct-timeout-regular-tcp)."""
+    lifetime_s = plan.speaker.conntrack_tcp_s
+    for traffic in plan.traffic:
+        if traffic.request_interval_s > lifetime_s:
+            yield (
+                f"traffic {traffic.service}: requests every {traffic.request_interval_s:g} s are rarer than the "
+                f"{lifetime_s} s for which a node remembers a silent connection, which is not simulated; send more often"
+            )
+
+
 def budget_without_room(plan: Plan) -> Iterator[str]:
     """A disruption budget that allows no disruption (Kubernetes, Disruptions)."""
     if not any(fault.kind == "node-drain" for fault in plan.faults):
@@ -30,7 +41,13 @@ def budget_without_room(plan: Plan) -> Iterator[str]:
             )
 
 
-RULES: tuple[Rule, ...] = (maglev_with_snat, budget_without_room, *lint_sessions.RULES, *lint_faults.RULES)
+RULES: tuple[Rule, ...] = (
+    maglev_with_snat,
+    rarer_than_conntrack,
+    budget_without_room,
+    *lint_sessions.RULES,
+    *lint_faults.RULES,
+)
 
 
 def lint(plan: Plan) -> Iterator[str]:

@@ -9,7 +9,7 @@ from simbgp.traffic.addresses import dialled_anew, dialling
 from simbgp.traffic.affinity import Affinity
 from simbgp.traffic.causes import Causes
 from simbgp.traffic.clients import SYN_LINEAR_TIMEOUTS, linux
-from simbgp.traffic.conntrack import Conntrack
+from simbgp.traffic.conntrack import STAYS_US, Conntrack
 from simbgp.traffic.datapath import Bools, Datapath, Ints, Reply, Sent
 from simbgp.traffic.flows import Flows
 from simbgp.traffic.luck import Floats, Luck, Purpose
@@ -60,7 +60,10 @@ class Connections:
         self._tuple_is_nodes_own = plan.load_balancer.mode == "snat" and datapath.service.policy == "Cluster"
         self._stranger = Reply.LOST if dsr and not plan.speaker.dsr_reset_reaches_client else Reply.RESET
         self._unknown_flow = plan.load_balancer.unknown_flow
-        self._conntrack = Conntrack(len(flows))
+        self._lifetime_us = plan.speaker.conntrack_tcp_s * 1_000_000
+        self._ages = horizon_us > self._lifetime_us
+        """Whether any entry can be too old in this run."""
+        self._conntrack = Conntrack(len(flows), self._lifetime_us)
         self._affinity = affinity
         self._luck = Luck(flows.keys)
         count = len(flows)
@@ -77,6 +80,7 @@ class Connections:
         self._free_us = np.full(count, START_US)
         self._nodes, self._losses, self._backends, self._lives = np.zeros((4, count), dtype=np.int64)
         self._owners = self._nodes.copy()
+        self._left_us = np.full(count if self._ages else 0, STAYS_US)
         self._waits: list[tuple[Ints, Ints, Ints]] = []
 
     def run(self) -> None:
@@ -178,6 +182,8 @@ class Connections:
             changed |= np.take(path.losses[epoch], self._nodes) != self._losses
         if path.life[epoch].any():
             changed |= np.take(path.life[epoch], self._backends) != self._lives
+        if self._ages:
+            changed |= self._left_us <= begins_us - self._lifetime_us
         lossy = bool(path.lost_shares[epoch].any())
         lost_shares = path.lost_shares[epoch, self._owners] if lossy else np.zeros(len(live))
         self._meet_first(np.flatnonzero(live & changed), begins_us, ends_us, lost_shares)
@@ -206,9 +212,19 @@ class Connections:
         """Note to whom the router now sends each flow; having no next hop at all is no move."""
         owners = self._path.owners_at(self._flows.keys, epoch)
         moved = live & (owners >= 0) & (owners != self._owners)
+        if self._ages:
+            self._let_age(np.flatnonzero(moved), owners, epoch)
         self._owners[moved] = owners[moved]
         self._moves[moved] = epoch
         self.first_moves[moved & (self.first_moves < 0)] = epoch
+
+    def _let_age(self, who: Ints, owners: Ints, epoch: int) -> None:
+        """From now on nothing keeps the entries at the nodes that the flows leave, while those they reach are used."""
+        at_us, before, after = int(self._path.times[epoch]), self._owners[who], owners[who]
+        self._conntrack.move(who, before, after, self._path.losses[epoch], at_us)
+        left, back = who[before == self._nodes[who]], who[after == self._nodes[who]]
+        self._left_us[back[at_us - self._left_us[back] < self._lifetime_us]] = STAYS_US
+        self._left_us[left] = at_us
 
     def _next_send(self, who: Ints, since_us: Ints) -> Ints:
         """When each sends for the first time at or after a moment."""
@@ -280,7 +296,7 @@ class Connections:
         path = self._path
         epochs, nodes, arrived, losses = self._arrive(who, at_us, luck)
         backends = np.full(len(who), -1)
-        held = self._conntrack.find(who[arrived], nodes[arrived], losses[arrived])
+        held = self._conntrack.find(who[arrived], nodes[arrived], losses[arrived], at_us[arrived])
         backends[arrived] = self._pick(who[arrived], nodes[arrived], at_us[arrived], losses[arrived], held)
         alive = (backends >= 0) & (path.life[epochs, backends] % 2 == 0)
         dead = (backends >= 0) & ~alive
@@ -296,9 +312,11 @@ class Connections:
         path = self._path
         epochs, nodes, arrived, losses = self._arrive(who, at_us, luck)
         at_home = arrived & (nodes == self._nodes[who]) & (losses == self._losses[who])
+        if self._ages:
+            at_home &= at_us - self._left_us[who] < self._lifetime_us
         backends = np.where(at_home, self._backends[who], -1)
         away = arrived & ~at_home
-        backends[away] = self._conntrack.find(who[away], nodes[away], losses[away])
+        backends[away] = self._conntrack.find(who[away], nodes[away], losses[away], at_us[away])
         unknown = away & (backends < 0)
         picks = self._unknown_flow == "pick"
         refused = unknown & (self._unknown_flow == "reset")
