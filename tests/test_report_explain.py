@@ -96,3 +96,11 @@ def test_what_a_node_knows_of_a_client_is_said_where_services_are_sticky():
         "each node gives a client address to one backend for 10800 s after its last packet; another node knows" in text
     )
     assert "client address" not in "\n".join(explained(59))
+
+
+def test_those_beyond_the_maximum_of_paths_are_named():
+    ecmp = replace(PLAN.routers[0].ecmp, maximum_paths=2)
+    few = replace(PLAN, routers=(replace(PLAN.routers[0], ecmp=ecmp),))
+    lines = explanation(few, FACTS, 59 * S, "web")
+    assert [line.split()[2] for line in lines[1:3]] == ["worker-1", "worker-2"]
+    assert lines[3] == "  2 more nodes at the group's end, beyond maximumPaths: worker-3, worker-4"

@@ -25,7 +25,8 @@ def rarer_than_conntrack(plan: Plan) -> Iterator[str]:
         if traffic.request_interval_s > lifetime_s:
             yield (
                 f"traffic {traffic.service}: requests every {traffic.request_interval_s:g} s are rarer than the "
-                f"{lifetime_s} s for which a node remembers a silent connection, which is not simulated; send more often"
+                f"{lifetime_s} s for which a node remembers a silent connection, and that it forgets these is not "
+                f"simulated; send more often"
             )
 
 

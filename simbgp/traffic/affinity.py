@@ -101,8 +101,7 @@ class Affinity:
 
 def _uses(path: Datapath, flows: Flows, horizon_us: int) -> _Uses:
     """Where the router sends each connection, while it lives."""
-    require_clients = flows.clients
-    assert require_clients is not None
+    clients = flows.keys if flows.clients is None else flows.clients
     since_us = flows.dialled_us.copy()
     ends_us = np.minimum(np.maximum(since_us, 0) + np.minimum(flows.lives_us, horizon_us), horizon_us)
     nodes = path.owners(flows.keys, path.epochs(since_us))
@@ -119,7 +118,7 @@ def _uses(path: Datapath, flows: Flows, horizon_us: int) -> _Uses:
     parts.append((everybody, nodes, since_us, ends_us))
     who, nodes, since_us, ends_us = (np.concatenate(part) for part in zip(*parts, strict=True))
     there = nodes >= 0
-    return _Uses(require_clients[who[there]], nodes[there], since_us[there], ends_us[there])
+    return _Uses(clients[who[there]], nodes[there], since_us[there], ends_us[there])
 
 
 def _running_maximum(values: Ints, groups: Ints) -> Ints:
