@@ -10,6 +10,7 @@ from scenario_texts import small
 from traffic_worlds import SECOND, VIP, clients, plan, pod_names, timeline
 
 import simbgp
+from simbgp.profiles import Law
 from simbgp.report.text import report
 from simbgp.scenario import ScenarioError
 from simbgp.scenario.plan import LoadBalancerPlan, Plan
@@ -95,6 +96,14 @@ def test_a_timed_out_client_reconnects_too():
     found = outcome(plan(traffic=clients(connections=MANY, request_timeout_s=2.0)), *hole)
     assert found.timed_out == near(1 / 4, MANY)
     assert found.reconnected == found.timed_out
+
+
+def test_a_client_whose_last_request_was_lost_asks_it_again():
+    # all would have ended at 70 s; a hole from 60 s on ends at 100 s by withdrawal, so the last requests are reset then
+    facts = PathChanged(60 * SECOND, "tor-1", "n1", 1.0), change(100, "withdrawn")
+    found = outcome(plan(traffic=clients(connections=MANY, lifetime=Law.constant(140.0))), *facts)
+    lost = found.delayed + found.timed_out + found.reset
+    assert 0 < found.reset == found.reconnected <= lost
 
 
 def test_the_row_of_a_fault_counts_its_own():

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simbgp.scenario.plan import TrafficPlan
-from simbgp.traffic.datapath import Bools, Ints
+from simbgp.traffic.datapath import Ints
 from simbgp.traffic.flows import Flows, stream
 from simbgp.traffic.mixing import mix
 
@@ -34,17 +34,15 @@ def addressed(flows: Flows, traffic: TrafficPlan, entry: str, seed: int, run: in
 
 
 def dialled_anew(flows: Flows, who: Ints, at_us: Ints, ends_us: Ints) -> Flows:
-    """The next connections of some clients: another port, so another hash, until the old one would have ended."""
+    """The next connections of some clients: another port, so another hash.
+
+    What was not answered is asked again at once, and more until the old connection would have ended.
+    """
     keys = mix(flows.keys[who], np.full(1, _NEXT_PORT))
     clients = None if flows.clients is None else flows.clients[who]
     if clients is not None:
         keys = _sticky(keys, clients)
-    return Flows(keys, at_us, np.zeros(len(who), dtype=np.int64), ends_us - at_us, clients)
-
-
-def dialling(broken: Bools, over_us: Ints, last_us: Ints, horizon_us: int) -> Ints:
-    """Those whose connection broke within the run, before they had asked for all that they wanted."""
-    return np.flatnonzero(broken & (over_us < horizon_us) & (last_us >= over_us))
+    return Flows(keys, at_us, np.zeros(len(who), dtype=np.int64), np.maximum(ends_us - at_us, 0), clients)
 
 
 def _sticky(keys: NDArray[np.uint64], clients: NDArray[np.uint64]) -> NDArray[np.uint64]:

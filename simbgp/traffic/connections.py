@@ -5,7 +5,7 @@ from enum import IntEnum
 import numpy as np
 
 from simbgp.scenario.plan import Plan, TrafficPlan
-from simbgp.traffic.addresses import dialled_anew, dialling
+from simbgp.traffic.addresses import dialled_anew
 from simbgp.traffic.affinity import Affinity
 from simbgp.traffic.causes import Causes
 from simbgp.traffic.clients import SYN_LINEAR_TIMEOUTS, linux
@@ -91,7 +91,7 @@ class Connections:
 
     def dialled_anew(self) -> tuple[Ints, Flows]:
         """Who dials again because the connection broke, and the connections that these then ask for."""
-        who = dialling(self.is_broken, self._over_us, self._last_us, self._horizon_us)
+        who = np.flatnonzero(self.is_broken & (self._over_us < self._horizon_us))
         return who, dialled_anew(self._flows, who, self._over_us[who], self._last_us[who])
 
     @property
