@@ -40,11 +40,11 @@ class ServiceOutcome:
     timed_out: int
     not_opened: int
     refused: int
-    reconnected: int | None
-    elsewhere: int | None
-    broken_again: int | None
     delay_s: Seconds = field(repr=False)
     connect_delay_s: Seconds = field(repr=False)
+    reconnected: int | None = None
+    elsewhere: int | None = None
+    broken_again: int | None = None
 
 
 def summarise(delays_s: Seconds) -> dict[str, float] | None:
