@@ -26,6 +26,11 @@ def told(words, extra, *overrides):
 @pytest.mark.parametrize(
     ("words", "warned", "silent"),
     [
+        (
+            "are rarer than the 8000 s",
+            (DOWN + "traffic: [{service: web, connections: 9, lifetime: 9h, requests: 0.44/h}]\n",),  # 8181 s
+            (DOWN + "traffic: [{service: web, connections: 9, lifetime: 9h, requests: 0.46/h}]\n",),  # 7826 s
+        ),
         ("is above a third of", ("", "cluster.timers.keepAliveTimeSeconds=31"), ("",)),
         ("is above a third of", ("", GOBGP % (90, 31)), ("", GOBGP % (90, 30))),
         # GoBGP takes a third where the node's 90 s lower its own hold time

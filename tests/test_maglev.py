@@ -7,15 +7,20 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import mmh3
 import numpy as np
 import pytest
 
 from simbgp.traffic import maglev, maglev_slot, maglev_table
+from simbgp.traffic.maglev import seed_words
 
 DATA = Path(__file__).parent / "data" / "maglev"
 CASES: list[dict[str, Any]] = [
-    case for file in ("m251", "cilium_own_tests") for case in json.loads((DATA / f"{file}.json").read_text())
+    case
+    for file in ("m251", "m1021", "m16381", "cilium_own_tests")
+    for case in json.loads((DATA / f"{file}.json").read_text())
 ]
+MURMUR: dict[str, Any] = json.loads((DATA / "murmur3.json").read_text())
 FLOWS: list[dict[str, Any]] = json.loads((DATA / "flow_hash.json").read_text())["vectors"]
 KEYS = [f"[10.0.0.{i}:8080/TCP,State:active]" for i in range(1, 13)]
 
@@ -58,6 +63,17 @@ def test_after_a_hundred_tables_the_compiler_pays(monkeypatch: pytest.MonkeyPatc
     for _ in range(101):
         tables.make(KEYS, 251)
     assert asked == [1]
+
+
+def test_the_seed_has_the_words_that_cilium_reads_in_it() -> None:
+    names = "seed_murmur", "seed_jhash0", "seed_jhash1"
+    assert seed_words(MURMUR["default_seed_b64"]) == tuple(MURMUR[name] for name in names)
+
+
+@pytest.mark.parametrize("vector", MURMUR["vectors"], ids=lambda vector: f"{vector['s'] or 'empty'}-{vector['seed']}")
+def test_the_library_hashes_as_ciliums_murmur3_does(vector: dict[str, Any]) -> None:
+    found = mmh3.hash64(vector["s"], vector["seed"], x64arch=True, signed=False)
+    assert found == (int(vector["h1"], 16), int(vector["h2"], 16))
 
 
 def test_weights_2_13_111_10_own_16_98_832_75_of_1021_slots() -> None:

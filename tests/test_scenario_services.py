@@ -305,3 +305,12 @@ def test_a_service_without_pods_cannot_come_later(tmp_path: Path) -> None:
 def test_the_pods_of_a_deployment_are_dealt_to_the_nodes_that_are_there(tmp_path: Path) -> None:
     found = plan(tmp_path, WEB, PODS, advert(), more="faults: [{at: 1s, kind: node-join, node: n2}]\n")
     assert [(b.node, b.late) for b in found.services[0].backends] == [("n1", False)] * 3
+
+
+def test_session_affinity_of_a_manifest_reaches_the_plan_and_survives_an_import(tmp_path: Path) -> None:
+    sticky = WEB.replace("spec:\n", "spec:\n  sessionAffinity: ClientIP\n", 1)
+    short = sticky.replace("spec:\n", "spec:\n  sessionAffinityConfig: {clientIP: {timeoutSeconds: 60}}\n", 1)
+    for text, affinity_s in ((WEB, None), (sticky, 10800.0), (short, 60.0)):
+        (service,) = plan(tmp_path, text, PODS, advert()).services
+        assert service.affinity_s == affinity_s
+    assert "timeoutSeconds: 60" in cli("import", str(tmp_path / "all.yaml")).out

@@ -74,6 +74,8 @@ class SpeakerProfile:
     withdraws_without_backends: bool
     """Whether, with enable-no-service-endpoints-routable=false, a Cluster service without a ready endpoint is withdrawn
     everywhere."""
+    conntrack_tcp_s: int
+    """How long a node remembers a TCP connection that sends nothing through it."""
     dsr_reset_reaches_client: bool
     """Whether the RST of a backend that does not know a DSR connection leaves with the service's address."""
 

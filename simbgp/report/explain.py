@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import click
 
+from simbgp.report.mid_flow import mid_flow
 from simbgp.report.numbers import columns, listed, percent, plural, seconds
 from simbgp.report.story import tell
 from simbgp.scenario.plan import Plan
@@ -59,7 +60,16 @@ def _prefix_lines(plan: Plan, history: History, router: str, prefix: str, at_us:
     rows = [
         (percent(hop.share), hop.node, _fate(hop) + _why_share(plan, group, place)) for place, hop in enumerate(hops)
     ]
-    return [f"{title}: {summary}; {plural(len(hops), 'next hop')} by {kind}", *columns(rows, right=frozenset({0}))]
+    told = [f"  {line}" for line in _unused(history, router, prefix, at_us, group)]
+    told += [f"  {line}" for line in mid_flow(plan, service)] if service else []
+    head = f"{title}: {summary}; {plural(len(hops), 'next hop')} by {kind}"
+    return [head, *columns(rows, right=frozenset({0})), *told]
+
+
+def _unused(history: History, router: str, prefix: str, at_us: int, group: NextHops) -> list[str]:
+    """Who announces the prefix too, and gets none of its traffic."""
+    rest = [node for node in history.next_hops(router, prefix).at(at_us) if node not in group.members]
+    return [f"{plural(len(rest), 'more node')} at the group's end, beyond maximumPaths: {listed(rest)}"] if rest else []
 
 
 def _why_share(plan: Plan, group: NextHops, place: int) -> str:

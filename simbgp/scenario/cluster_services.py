@@ -98,8 +98,15 @@ class ClusterServices:
                 if found:
                     policy: Literal["Cluster", "Local"] = "Local" if service.local(kind) else "Cluster"
                     unique = tuple(dict.fromkeys(found))
-                    given = tuple(p for p in unique if p in of_kind.get("LoadBalancerIP", ()))
-                    yield ServicePlan(name, unique, policy, backends, service.min_available, allocated=given)
+                    yield ServicePlan(
+                        name,
+                        unique,
+                        policy,
+                        backends,
+                        service.min_available,
+                        affinity_s=service.body.spec.affinity_s,
+                        allocated=tuple(p for p in unique if p in of_kind.get("LoadBalancerIP", ())),
+                    )
 
 
 def _backend(pod: Standing, keys: PodAddresses) -> BackendPlan:

@@ -20,6 +20,19 @@ def maglev_with_snat(plan: Plan) -> Iterator[Finding]:
         )
 
 
+def rarer_than_conntrack(plan: Plan) -> Iterator[Finding]:
+    """Nothing but packets keeps an entry (Cilium, bpf-ct-timeout-regular-tcp)."""
+    lifetime_s = plan.speaker.conntrack_tcp_s
+    for place, traffic in enumerate(plan.traffic):
+        if traffic.request_interval_s > lifetime_s:
+            yield Finding(
+                f"requests of {traffic.service} every {traffic.request_interval_s:g} s are rarer than the {lifetime_s} "
+                "s for which a node remembers a silent connection, and that it forgets these is not simulated; send "
+                "more often",
+                (("traffic", place, "requests"), ("traffic", place)),
+            )
+
+
 def budget_without_room(plan: Plan) -> Iterator[Finding]:
     """A disruption budget that allows no disruption (Kubernetes, Disruptions)."""
     if not any(fault.kind == "node-drain" for fault in plan.faults):
@@ -46,6 +59,7 @@ def flag_not_heeded(plan: Plan) -> Iterator[Finding]:
 
 RULES: tuple[Rule, ...] = (
     maglev_with_snat,
+    rarer_than_conntrack,
     budget_without_room,
     flag_not_heeded,
     *lint_sessions.RULES,

@@ -95,9 +95,10 @@ class PeeringPlan:
 
 @dataclass(frozen=True, slots=True)
 class EcmpPlan:
-    """A router's multipath settings; all but the hash and ``maximum_paths`` are those of resilient groups.
+    """A router's multipath settings; all but the hash, ``maximum_paths`` and ``order`` are those of resilient groups.
 
-    ``on_change`` says whether a change of the next hops edits the group in place or deals all buckets anew.
+    ``on_change`` says whether a change of the next hops edits the group in place or deals all buckets anew,
+    ``addition`` what a next hop gets that joins, ``order`` where it stands (`RouterProfile.ecmp_order`).
     """
 
     hash: Literal["modulo", "hash-threshold", "hrw", "resilient", "per-packet"]
@@ -106,6 +107,22 @@ class EcmpPlan:
     unbalanced_s: float = 0.0
     on_change: Literal["replace", "new-group"] = "replace"
     maximum_paths: int | None = None
+    addition: Literal["idle", "at-once", "rehash"] = "idle"
+    order: Literal["address", "arrival"] = "address"
+
+
+def ecmp_plan(profile: RouterProfile) -> EcmpPlan:
+    """What a router of this profile does, the scenario's own settings being part of it."""
+    return EcmpPlan(
+        hash=profile.ecmp_hash,
+        buckets=profile.ecmp_buckets,
+        idle_s=profile.ecmp_idle_s,
+        unbalanced_s=profile.ecmp_unbalanced_s,
+        on_change=profile.ecmp_on_change,
+        maximum_paths=profile.ecmp_maximum_paths,
+        addition=profile.ecmp_addition,
+        order=profile.ecmp_order,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +173,8 @@ class ServicePlan:
     backends: tuple[BackendPlan, ...]
     min_available: int = 0
     """Its PodDisruptionBudget: evictions leave at least so many ready."""
+    affinity_s: float | None = None
+    """With ``sessionAffinity: ClientIP``, how long a node keeps a silent client's backend."""
     added: bool = False
     """Whether it is not there at time 0: it is created when a fault says so."""
     allocated: tuple[str, ...] = ()
@@ -192,7 +211,8 @@ class TrafficPlan:
 
     ``connections`` are open at time 0, ``arrivals_per_s`` new ones follow, each living for a draw of ``lifetime``
     and sending every ``request_interval_s``. Time-outs are None where only the kernel's own apply; ``tcp_retries2`` is
-    the client's sysctl, ``user_timeout_s`` its TCP_USER_TIMEOUT.
+    the client's sysctl, ``user_timeout_s`` its TCP_USER_TIMEOUT. ``clients`` is how many addresses there are, None: as
+    many as connections. With ``reconnects`` a client whose connection broke dials again at once.
     """
 
     service: str
@@ -206,6 +226,8 @@ class TrafficPlan:
     request_timeout_s: float | None
     tcp_retries2: int = 15
     user_timeout_s: float | None = None
+    clients: int | None = None
+    reconnects: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from simbgp.scenario.newcomers import added_services, with_newcomers
 from simbgp.scenario.peerings import peering_plans
 from simbgp.scenario.plan import (
     BfdPlan,
-    EcmpPlan,
     LoadBalancerPlan,
     OperatorPlan,
     PeeringPlan,
@@ -24,10 +23,10 @@ from simbgp.scenario.plan import (
     ServicePlan,
     SloPlan,
     TrafficPlan,
+    ecmp_plan,
 )
 from simbgp.scenario.schema import Document, LoadBalancer, Requests, RouterSettings, Slo, Traffic
 from simbgp.scenario.schema.base import read_prefix
-from simbgp.scenario.schema.routers import Ecmp
 from simbgp.scenario.selection import Selection
 from simbgp.scenario.services import PodAddresses, host_prefix, service_plans
 from simbgp.scenario.workloads import workload
@@ -36,11 +35,8 @@ _NODE_STARTUP, _AGENT_STARTUP, _AT_ONCE = Law.constant(60.0), Law.constant(10.0)
 _NODE_MONITOR_GRACE = Law.constant(50.0)  # --node-monitor-grace-period since Kubernetes 1.32
 _OLDER_GRACE, _LONGER_GRACE_SINCE = Law.constant(40.0), 32  # kubernetes/kubernetes#126287
 _EVICTION_TIMEOUT = Law.constant(300.0)  # DefaultTolerationSeconds of unreachable:NoExecute
+_AFFINITY_ENTRIES = 65536  # bpf-lb-map-max
 _POD_STARTUP = Law("uniform", (2.0, 10.0))
-_BUCKETS, _IDLE_S = (
-    128,
-    120.0,
-)  # the kernel has no default number of buckets; its idle timer is NH_RES_DEFAULT_IDLE_TIMER
 _ENDPOINT_PROPAGATION = Law("uniform", (0.1, 1.0))
 
 
@@ -129,28 +125,16 @@ def _router(upstream: Upstream) -> RouterPlan:
         profile,
         settings.asn,
         upstream.addresses,
-        _ecmp(profile, settings.ecmp),
+        ecmp_plan(profile),
         settings.link,
         BfdPlan(bfd.interval, bfd.detect_multiplier, bfd.control_plane_independent) if bfd and bfd.enabled else None,
         tuple(dict.fromkeys(settings.families)),
     )
 
 
-def _ecmp(profile: RouterProfile, written: Ecmp) -> EcmpPlan:
-    """FRR makes a new group for every set of next hops; other makes are taken to edit theirs in place."""
-    return EcmpPlan(
-        hash=profile.ecmp_hash,
-        buckets=written.buckets or _BUCKETS,
-        idle_s=_IDLE_S if written.idle_timer is None else written.idle_timer,
-        unbalanced_s=written.unbalanced_timer or 0.0,
-        on_change=written.on_change or ("new-group" if profile.name.startswith("frr") else "replace"),
-        maximum_paths=written.maximum_paths,
-    )
-
-
 def overridden(profile: RouterProfile, settings: RouterSettings) -> RouterProfile:
     """The profile with what the scenario says instead; a keepalive that nobody wrote follows a lower hold time."""
-    timers, helper = settings.timers, settings.graceful_restart
+    timers, helper, ecmp = settings.timers, settings.graceful_restart, settings.ecmp
     hold = timers.hold_time_seconds or profile.hold_s
     keepalive = timers.keep_alive_time_seconds or min(profile.keepalive_s, max(1, hold // 3))
     changes: dict[str, Any] = {
@@ -161,7 +145,14 @@ def overridden(profile: RouterProfile, settings: RouterSettings) -> RouterProfil
         "stale_path_s": helper.stale_path_time_seconds,
         "long_lived": helper.long_lived,
         "fib_after_crash": "kept" if helper.preserve_forwarding else None,
-        "ecmp_hash": settings.ecmp.hash,
+        "ecmp_hash": ecmp.hash,
+        "ecmp_buckets": ecmp.buckets,
+        "ecmp_idle_s": ecmp.idle_timer,
+        "ecmp_unbalanced_s": ecmp.unbalanced_timer,
+        "ecmp_on_change": ecmp.on_change,
+        "ecmp_addition": ecmp.addition,
+        "ecmp_order": ecmp.order,
+        "ecmp_maximum_paths": ecmp.maximum_paths,
         "neighbour_check": settings.neighbour_check,
     }
     written = {key: value for key, value in changes.items() if value is not None}
@@ -195,6 +186,8 @@ def _traffic(written: Traffic, horizon_s: float) -> TrafficPlan:
         request_timeout_s=client.request_timeout,
         tcp_retries2=client.tcp_retries2,
         user_timeout_s=client.user_timeout,
+        clients=written.clients,
+        reconnects=client.reconnect,
     )
 
 
@@ -229,10 +222,20 @@ def _assumptions(
             "one be configured to"
         )
     for upstream in layout.routers:
-        ecmp = _ecmp(overridden(router(upstream.settings.profile), upstream.settings), upstream.settings.ecmp)
+        ecmp = ecmp_plan(overridden(router(upstream.settings.profile), upstream.settings))
         if ecmp.hash == "resilient" and ecmp.on_change == "new-group":
             yield f"{upstream.name} deals a resilient group anew at each change of next hops (ecmp.onChange: new-group)"
+        timers = upstream.settings.ecmp.idle_timer, upstream.settings.ecmp.unbalanced_timer
+        if ecmp.hash == "resilient" and ecmp.addition != "idle" and timers != (None, None):
+            yield f"{upstream.name} has a table without timers: ecmp.idleTimer and unbalancedTimer change nothing"
+    sticky = {service.name for service in services if service.affinity_s is not None}
     for entry in document.traffic:
+        if entry.clients is not None and entry.service not in sticky:
+            yield f"{entry.service} has no sessionAffinity: how many client addresses there are changes nothing"
+        if entry.service in sticky and (entry.clients or _AFFINITY_ENTRIES + 1) > _AFFINITY_ENTRIES:
+            yield f"no client of {entry.service} is pushed out of a node's affinity map ({_AFFINITY_ENTRIES} entries)"
+        if entry.clients is None and entry.service in sticky:
+            yield f"each connection to {entry.service} comes from a client address of its own (traffic clients)"
         if entry.lifetime == workload("web-search"):
             yield f"web-search connections to {entry.service} live as long as their bytes last at 1 MB/s"
         if entry.lifetime is None:

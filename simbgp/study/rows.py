@@ -19,7 +19,8 @@ _WINDOW = (
 _SESSION = "run time_s since_fault_s router node side from_state to_state reason"
 _ROUTE = "run time_s since_fault_s router prefix node event"
 _CONNECTION = (
-    "run fault service total moved unaffected delayed reset timed_out not_opened refused delay_s connect_delay_s"
+    "run fault service total moved unaffected delayed reset timed_out not_opened refused delay_s connect_delay_s "
+    "reconnected elsewhere broken_again"
 )
 _LOAD = "run time_s router node share"
 _PROGRESS = "run fault router prefix service upgraded nodes start_s end_s min_next_hops min_sessions"
@@ -124,6 +125,9 @@ def _connection(outcome: ServiceOutcome) -> Row:
         outcome.refused,
         _summary(outcome.delay_s),
         _summary(outcome.connect_delay_s),
+        outcome.reconnected,
+        outcome.elsewhere,
+        outcome.broken_again,
     )
 
 

@@ -5,9 +5,11 @@ from enum import IntEnum
 import numpy as np
 
 from simbgp.scenario.plan import Plan, TrafficPlan
+from simbgp.traffic.addresses import dialled_anew
+from simbgp.traffic.affinity import Affinity
 from simbgp.traffic.causes import Causes
 from simbgp.traffic.clients import SYN_LINEAR_TIMEOUTS, linux
-from simbgp.traffic.conntrack import Conntrack
+from simbgp.traffic.conntrack import STAYS_US, Conntrack
 from simbgp.traffic.datapath import Bools, Datapath, Ints, Reply, Sent
 from simbgp.traffic.flows import Flows
 from simbgp.traffic.luck import Floats, Luck, Purpose
@@ -37,7 +39,14 @@ class Connections:
     """
 
     def __init__(
-        self, plan: Plan, traffic: TrafficPlan, datapath: Datapath, flows: Flows, causes: Causes, horizon_us: int
+        self,
+        plan: Plan,
+        traffic: TrafficPlan,
+        datapath: Datapath,
+        flows: Flows,
+        causes: Causes,
+        horizon_us: int,
+        affinity: Affinity | None = None,
     ) -> None:
         self._path, self._flows, self._causes, self._horizon_us = datapath, flows, causes, horizon_us
         syn_linear = SYN_LINEAR_TIMEOUTS[traffic.client]
@@ -50,7 +59,11 @@ class Connections:
         self._tuple_is_nodes_own = plan.load_balancer.mode == "snat" and datapath.service.policy == "Cluster"
         self._stranger = Reply.LOST if dsr and not plan.speaker.dsr_reset_reaches_client else Reply.RESET
         self._unknown_flow = plan.load_balancer.unknown_flow
-        self._conntrack = Conntrack(len(flows))
+        self._lifetime_us = plan.speaker.conntrack_tcp_s * 1_000_000
+        self._ages = horizon_us > self._lifetime_us
+        """Whether any entry can be too old in this run."""
+        self._conntrack = Conntrack(len(flows), self._lifetime_us)
+        self._affinity = affinity
         self._luck = Luck(flows.keys)
         count = len(flows)
         self.fates = np.zeros(count, dtype=np.int64)
@@ -66,6 +79,7 @@ class Connections:
         self._free_us = np.full(count, START_US)
         self._nodes, self._losses, self._backends, self._lives = np.zeros((4, count), dtype=np.int64)
         self._owners = self._nodes.copy()
+        self._left_us = np.full(count if self._ages else 0, STAYS_US)
         self._waits: list[tuple[Ints, Ints, Ints]] = []
 
     def run(self) -> None:
@@ -73,6 +87,28 @@ class Connections:
         self._open()
         for epoch in range(1, len(self._path.times)):
             self._live_through(epoch)
+
+    def dialled_anew(self) -> tuple[Ints, Flows]:
+        """Who dials again because the connection broke, and the connections that these then ask for."""
+        who = np.flatnonzero(self.is_broken & (self._over_us < self._horizon_us))
+        return who, dialled_anew(self._flows, who, self._over_us[who], self._last_us[who])
+
+    @property
+    def is_broken(self) -> Bools:
+        """Whose connection was reset or timed out."""
+        broken: Bools = (self.fates == Fate.RESET) | (self.fates == Fate.TIMED_OUT)
+        return broken
+
+    @property
+    def is_open(self) -> Bools:
+        """Who got a connection within the run."""
+        within: Bools = (self._opened_us < self._horizon_us) & (self.fates != Fate.NOT_OPENED)
+        return within
+
+    @property
+    def backends(self) -> Ints:
+        """The backend that each connection was opened to."""
+        return self._backends
 
     def packets(self) -> Packets:
         """What they sent in the run."""
@@ -149,6 +185,8 @@ class Connections:
             changed |= np.take(path.losses[epoch], self._nodes) != self._losses
         if path.life[epoch].any():
             changed |= np.take(path.life[epoch], self._backends) != self._lives
+        if self._ages:
+            changed |= self._left_us <= begins_us - self._lifetime_us
         lossy = bool(path.lost_shares[epoch].any())
         lost_shares = path.lost_shares[epoch, self._owners] if lossy else np.zeros(len(live))
         self._meet_first(np.flatnonzero(live & changed), begins_us, ends_us, lost_shares)
@@ -177,9 +215,19 @@ class Connections:
         """Note to whom the router now sends each flow; having no next hop at all is no move."""
         owners = self._path.owners_at(self._flows.keys, epoch)
         moved = live & (owners >= 0) & (owners != self._owners)
+        if self._ages:
+            self._let_age(np.flatnonzero(moved), owners, epoch)
         self._owners[moved] = owners[moved]
         self._moves[moved] = epoch
         self.first_moves[moved & (self.first_moves < 0)] = epoch
+
+    def _let_age(self, who: Ints, owners: Ints, epoch: int) -> None:
+        """From now on nothing keeps the entries at the nodes that the flows leave, while those they reach are used."""
+        at_us, before, after = int(self._path.times[epoch]), self._owners[who], owners[who]
+        self._conntrack.move(who, before, after, self._path.losses[epoch], at_us)
+        left, back = who[before == self._nodes[who]], who[after == self._nodes[who]]
+        self._left_us[back[at_us - self._left_us[back] < self._lifetime_us]] = STAYS_US
+        self._left_us[left] = at_us
 
     def _next_send(self, who: Ints, since_us: Ints) -> Ints:
         """When each sends for the first time at or after a moment."""
@@ -255,11 +303,11 @@ class Connections:
 
     def _dial(self, who: Ints, at_us: Ints, luck: Floats) -> Sent:
         """A SYN: the node picks a backend unless it remembers one that it still knows."""
-        path, keys = self._path, self._flows.keys[who]
+        path = self._path
         epochs, nodes, arrived, losses = self._arrive(who, at_us, luck)
         backends = np.full(len(who), -1)
-        held = self._conntrack.find(who[arrived], nodes[arrived], losses[arrived])
-        backends[arrived] = path.views.picks(keys[arrived], nodes[arrived], at_us[arrived], losses[arrived], held)
+        held = self._conntrack.find(who[arrived], nodes[arrived], losses[arrived], at_us[arrived])
+        backends[arrived] = self._pick(who[arrived], nodes[arrived], at_us[arrived], losses[arrived], held)
         alive = (backends >= 0) & (path.life[epochs, backends] % 2 == 0)
         dead = (backends >= 0) & ~alive
         self._conntrack.remember(who[dead], nodes[dead], losses[dead], backends[dead])
@@ -274,15 +322,16 @@ class Connections:
         path = self._path
         epochs, nodes, arrived, losses = self._arrive(who, at_us, luck)
         at_home = arrived & (nodes == self._nodes[who]) & (losses == self._losses[who])
+        if self._ages:
+            at_home &= at_us - self._left_us[who] < self._lifetime_us
         backends = np.where(at_home, self._backends[who], -1)
         away = arrived & ~at_home
-        backends[away] = self._conntrack.find(who[away], nodes[away], losses[away])
+        backends[away] = self._conntrack.find(who[away], nodes[away], losses[away], at_us[away])
         unknown = away & (backends < 0)
         picks = self._unknown_flow == "pick"
         refused = unknown & (self._unknown_flow == "reset")
         unknown &= picks
-        keys = self._flows.keys[who[unknown]]
-        backends[unknown] = path.views.picks(keys, nodes[unknown], at_us[unknown], losses[unknown])
+        backends[unknown] = self._pick(who[unknown], nodes[unknown], at_us[unknown], losses[unknown])
         entered = unknown & (backends >= 0)
         self._conntrack.remember(who[entered], nodes[entered], losses[entered], backends[entered])
         alive = (backends >= 0) & (path.life[epochs, backends] % 2 == 0)
@@ -293,6 +342,14 @@ class Connections:
         replies = np.where(own, Reply.ANSWERED, np.where(refuses, self._stranger, Reply.LOST))
         replies[refused] = Reply.RESET
         return Sent(epochs, nodes, arrived, backends, replies)
+
+    def _pick(self, who: Ints, nodes: Ints, at_us: Ints, losses: Ints, held: Ints | None = None) -> Ints:
+        """The backend that each one's node gives to a flow without an entry."""
+        views, clients = self._path.views, self._flows.clients
+        if self._affinity is None or clients is None:
+            return views.picks(self._flows.keys[who], nodes, at_us, losses, held)
+        since_us = self._affinity.since(clients[who], nodes, at_us)
+        return views.kept(clients[who], nodes, since_us, at_us, losses, held)
 
     def _arrive(self, who: Ints, at_us: Ints, luck: Floats) -> tuple[Ints, Ints, Bools, Ints]:
         """Epoch, node, whether the packet reaches that node, and how often the node had lost its conntrack."""

@@ -112,6 +112,12 @@ class Datapath:
         """The same in one epoch for all."""
         return self._groups.owners_in(int(self._groups.number[epoch]), (flow_keys >> np.uint64(32)).astype(np.uint32))
 
+    def lost_since(self, nodes: Ints, at_us: Ints) -> Ints:
+        """When each node lost its maps for the last time before a moment; `START_US`: never."""
+        losses = np.diff(self.losses, axis=0, prepend=0) > 0
+        since: Ints = np.maximum.accumulate(np.where(losses, self.times[:, None], START_US))
+        return since[self.epochs(at_us), nodes]
+
     def group_changes(self, epoch: int) -> tuple[str, ...]:
         """The nodes that entered or left the group with this epoch, or that it now skips or skips no more."""
         before, after = (self.next_hops.at(int(time_us)) for time_us in self.times[epoch - 1 : epoch + 1])

@@ -51,13 +51,15 @@ class Flows:
     """One row per connection. The upper half of ``keys`` is the router's hash, the lower the Maglev hash.
 
     ``dialled_us`` is -1 for those open at time 0; ``phases_us`` is when they send first. A connection makes requests
-    for ``lives_us`` from its opening, or from time 0.
+    for ``lives_us`` from its opening, or from time 0. ``clients`` are keys of the clients' addresses, None where
+    nothing depends on these.
     """
 
     keys: NDArray[np.uint64]
     dialled_us: Ints
     phases_us: Ints
     lives_us: Ints
+    clients: NDArray[np.uint64] | None = None
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -65,7 +67,8 @@ class Flows:
     def lasting_until(self, time_us: int) -> "Flows":
         """Only those that still are, or will be, open at ``time_us`` or later."""
         kept = (self.dialled_us >= time_us) | (np.maximum(self.dialled_us, 0) + self.lives_us >= time_us)
-        return Flows(self.keys[kept], self.dialled_us[kept], self.phases_us[kept], self.lives_us[kept])
+        clients = None if self.clients is None else self.clients[kept]
+        return Flows(self.keys[kept], self.dialled_us[kept], self.phases_us[kept], self.lives_us[kept], clients)
 
 
 def draw(

@@ -96,7 +96,7 @@ class History:
         """Whether the group's state depends on the packets that it met."""
         ecmp = self._ecmp[router]
         changes = len(self._members(router, prefix).times) > 1
-        return ecmp.hash == "resilient" and ecmp.on_change == "replace" and changes
+        return ecmp.hash == "resilient" and (ecmp.on_change, ecmp.addition) == ("replace", "idle") and changes
 
     def use(self, router: str, prefix: str, usage: Usage) -> bool:
         """Deal the group anew, now that it is known which packets it met; whether that changed anything."""
@@ -218,12 +218,16 @@ class History:
         steps = self._next_hops.get((fact.router, fact.prefix))
         if steps is None:
             return
+        arrives = fact.event == "added" and fact.node not in steps.last
+        if arrives and self._ecmp[fact.router].order == "arrival":
+            self._order[fact.router, fact.prefix].remove(fact.node)
+            self._order[fact.router, fact.prefix].append(fact.node)
         members = {*steps.last, fact.node} if fact.event == "added" else {*steps.last} - {fact.node}
         order = self._order[fact.router, fact.prefix]
         steps.set(fact.time_us, tuple(node for node in order if node in members))
 
     def _seat(self, router: str, prefix: str, node: str) -> None:
-        """A member that returns takes its old place; a new one stands before the first higher address."""
+        """A member that returns has its old place; a new one stands before the first higher address."""
         order = self._order[router, prefix]
         if node in order:
             return

@@ -84,6 +84,13 @@ class Ecmp(Part):
     idle_timer: FixedDuration | None = None
     unbalanced_timer: FixedDuration | None = None
     on_change: Literal["replace", "new-group"] | None = None
+    addition: Literal["idle", "at-once", "rehash"] | None = Field(
+        None,
+        description="what a next hop gets that joins a resilient group: idle buckets, its share at once, or all anew",
+    )
+    order: Literal["address", "arrival"] | None = Field(
+        None, description="whether a next hop that returns has its old place in the group, or the last"
+    )
     maximum_paths: Count | None = None
 
 
