@@ -223,6 +223,7 @@ def test_a_second_pair_goes_while_the_first_still_dials():
 
 
 WARNED = {
+    "agent-crash-llgr": ["is below the 612 s"],
     "cilium-dev-multi-homing": ["is assumed", "is above restartTimeSeconds", "announces nothing"],
     "cilium-dev-service-crash-beyond": ["not used", "is assumed", "is above restartTimeSeconds", "is below the 36 s"],
     "cilium-dev-service-crash-within": ["not used", "is assumed", "is above restartTimeSeconds"],
@@ -230,6 +231,7 @@ WARNED = {
     "guide-cli": ["not used", "is assumed", "is above restartTimeSeconds"],
     "guide-link-timers": ["without BFD"],
     "guide-node-loss": ["announces nothing", "keeps its share"],
+    "guide-upgrade-500": ["raise it to 203"],
     "guide-upgrade-pull": ["is below the 162 s"],
     "node-down-gr": ["keeps its share"],
     "regression-no-endpoints": ["all the same"],

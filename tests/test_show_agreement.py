@@ -86,13 +86,15 @@ def agree(plan: Plan, facts: Timeline, at_us: int) -> None:
     shown = json.loads(table_of_run(Asked("peers", output="json"), now))
     advertised = routes(table_of_run(Asked("routes", ("advertised", "ipv4", "unicast")), now), column=3)
     available = routes(table_of_run(Asked("routes", ("available", "ipv4", "unicast")), now), column=2)
-    for node in (node.name for node in plan.nodes):
+    for node, at_start in ((node.name, not node.joins) for node in plan.nodes):
         status = status_of(now, node)
-        assert (status is not None) == last(facts, NodeConfigChanged, node, at_us, "exists", True)
-        runs = last(facts, AgentChanged, node, at_us, "up", True)
+        assert (status is not None) == last(facts, NodeConfigChanged, node, at_us, "exists", at_start)
+        runs = last(facts, AgentChanged, node, at_us, "up", at_start)
         assert (node in shown) == runs
         own = [peering for peering in plan.peerings if peering.node == node]
         if not runs:
+            if not any(f.node == node and f.time_us <= at_us for f in facts.of(AgentChanged)):
+                continue  # it has not joined yet
             ended_us = max(f.time_us for f in facts.of(AgentChanged) if f.node == node and f.time_us <= at_us)
             begun = last(facts, NodeConfigChanged, node, ended_us - 1, "exists", True)
             if begun and not any(
@@ -119,7 +121,8 @@ def agree(plan: Plan, facts: Timeline, at_us: int) -> None:
             counted = written["routeCount"][0]
             assert family.get("advertised", 0) == counted["advertised"] == len(sent)
             assert family.get("received", 0) == counted["received"]
-            neighbor = f"{peering.peer_address}:179"
+            address = peering.peer_address
+            neighbor = f"[{address}]:179" if ":" in address else f"{address}:179"  # Go's netip.AddrPort
             assert gauges["session_state", neighbor] == (expected == "established")
             if expected == "established" or now.release(node).metrics_while_down:
                 assert gauges["advertised_routes", neighbor] == len(sent)

@@ -149,7 +149,7 @@ faults:
 """
 
 
-def test_the_operator_takes_the_object_of_a_node_whose_agent_is_dead(tmp_path: Path) -> None:
+def test_the_operator_takes_the_object_when_the_agent_is_back_to_pass_the_label_on(tmp_path: Path) -> None:
     file = tmp_path / "s.yaml"
     file.write_text(UNLABEL)
 
@@ -159,8 +159,10 @@ def test_the_operator_takes_the_object_of_a_node_whose_agent_is_dead(tmp_path: P
         return done.out, done.err
 
     assert shown("status", "80")[0].startswith("Name:         worker-1\n")
-    assert shown("status", "95") == ("", 'simbgp: ciliumbgpnodeconfigs.cilium.io "worker-1" not found\n')
-    # container back at 120 s, agent up at 130 s (start-up 10 s): it answers, and has no peers
+    # the operator selects by the CiliumNode's labels, which the agent copies from the Node's: a dead one does not
+    assert shown("status", "95")[0].startswith("Name:         worker-1\n")
+    # container back at 120 s, agent up at 130 s (start-up 10 s): it answers, and soon has no peers
+    assert shown("status", "140") == ("", 'simbgp: ciliumbgpnodeconfigs.cilium.io "worker-1" not found\n')
     out, said = shown("peers", "140")
     assert (out.count("\n"), said) == (1, "")
     assert "Creation Timestamp:  2026-01-01T00:03:1" in shown("status", "200")[0]  # a new object, soon after 190 s
