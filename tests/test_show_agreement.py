@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from simbgp.report.cilium.asked import Asked
@@ -61,8 +61,12 @@ def scenarios(draw: st.DrawFn) -> tuple[str, list[int]]:
     return text, [begun[0] * S + during, (begun[-1] + lasts) * S + after, 600 * S]
 
 
+BACK_AND_GONE = ", ".join(f"{{at: {at}s, kind: backends-down, service: shop/own, downFor: 1s}}" for at in (10, 12))
+
+
 @settings(deadline=None, max_examples=40)
 @given(scenarios())
+@example((WORLD % ("1.16", "false", BACK_AND_GONE), [10 * S, 13 * S, 600 * S]))
 def test_all_tables_agree_at_three_moments(drawn: tuple[str, list[int]]) -> None:
     text, moments = drawn
     plan = loads(text, "s.yaml").plan()

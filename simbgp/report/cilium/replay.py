@@ -166,7 +166,7 @@ class Replay:
 
     def _view_changed(self, fact: ViewChanged) -> None:
         key = fact.node, fact.service
-        if self._local(key) != self._local_among(fact.node, fact.backends):
+        if self._local_among(fact.node, fact.backends) and not self._local(key):
             self._view_since[key] = fact.time_us
         self._views[key] = fact.backends
 
@@ -222,8 +222,8 @@ class Replay:
                 if service is not None:
                     since_us = max(since_us, self._given[entry.prefix])
                 if service is not None and service.policy == "Local":
-                    if not self._local((node, service.name)):
-                        continue
+                    if not self._local((node, service.name)) and entry.prefix not in session.sent:
+                        continue  # what is still announced is still in the table: the reconciler takes both
                     since_us = max(since_us, self._view_since.get((node, service.name), since_us))
                 found.setdefault(entry.prefix, since_us)
         return found
