@@ -217,7 +217,11 @@ class Replay:
                 if service is not None and entry.prefix not in self._given:
                     continue  # LB-IPAM has given it to nobody yet
                 known = service is None or self._views[node, service.name]
-                if service is not None and service.policy == "Cluster" and not keeps and not known:
+                if (
+                    service is not None
+                    and service.policy == "Cluster"
+                    and not (keeps or known or entry.prefix in session.sent)
+                ):
                     continue
                 if service is not None:
                     since_us = max(since_us, self._given[entry.prefix])
