@@ -92,10 +92,10 @@ def _read(fact: Fact, start: Start) -> Iterator[_Reading]:
             yield ("ended", fault, kind), 3, listed(list(nodes)), lambda things: f"{kind} is over: {listed(things)}"
         case FaultBegan(_, fault, kind, nodes, routers, service):
             where = service or listed([*nodes, *routers])
-            yield ("began", fault, kind), 0, where, lambda things: f"{kind}: {listed(things)}"
+            yield ("began", fault, kind), 0, where, lambda things: _of(kind, things)
         case FaultEnded(_, fault, kind, nodes, routers):
             where = listed([*nodes, *routers])
-            yield ("ended", fault, kind), 1, where, lambda things: f"{kind} is over: {listed(things)}"
+            yield ("ended", fault, kind), 1, where, lambda things: _of(f"{kind} is over", things)
         case SessionChanged():
             yield from _session(fact, start)
         case RouteChanged():
@@ -134,6 +134,11 @@ def _again(start: Start, router: str, node: str, prefix: str | None = None) -> b
     """Whether a router had the node as a next hop, of a prefix or of any, when the run began."""
     table = start.next_hops.get(router, {})
     return node in table.get(prefix, ()) if prefix else any(node in nodes for nodes in table.values())
+
+
+def _of(what: str, things: list[str]) -> str:
+    """``agent-crash: worker-1``; the operator has no place of its own."""
+    return f"{what}: {listed(things)}" if any(things) else what
 
 
 def _session(fact: SessionChanged, start: Start) -> Iterator[_Reading]:
