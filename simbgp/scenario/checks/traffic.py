@@ -8,6 +8,8 @@ from simbgp.scenario.little import population
 from simbgp.scenario.services import backends_of
 
 _CLIENTS = ["linux-6.5", "linux-6.4"]
+_MOST_CONNECTIONS = 100_000_000
+"""Of one service within the horizon: memory is in proportion to them, and so many take gigabytes."""
 
 
 def service_names(view: View) -> Iterator[Problem]:
@@ -70,10 +72,19 @@ def traffic_of_services(view: View) -> Iterator[Problem]:
 def populations(view: View) -> Iterator[Problem]:
     """Connections, arrivals and lifetime obey Little's law."""
     for path, traffic in view.draft.items("traffic"):
+        horizon_s = view.document.horizon
         try:
-            population(traffic, view.document.horizon)
+            connections, arrivals_per_s, _ = population(traffic, horizon_s)
         except ValueError as error:
             yield view.problem(path, str(error))
+            continue
+        total = connections + arrivals_per_s * horizon_s
+        if total > _MOST_CONNECTIONS:
+            what = (
+                f"{traffic.service} would have {total:.2g} connections within the horizon of {horizon_s:g} s; allowed: "
+                f"{_MOST_CONNECTIONS:.0e}: shorten the horizon, or take a part of the clients (shares stay the same)"
+            )
+            yield view.problem(path, what)
 
 
 def hashed_flows(view: View) -> Iterator[Problem]:
