@@ -5,10 +5,10 @@ from itertools import zip_longest
 
 import click
 
-from simbgp.measure import ClosedForm, Question, SloResult, Verdict
-from simbgp.measure.verdict import bound_of
+from simbgp.measure import ClosedForm, Question, Verdict
+from simbgp.report.bounds import COLOURS, slo_lines
 from simbgp.report.headline import headline
-from simbgp.report.numbers import columns, of_metric, percent, plural, seconds, with_interval
+from simbgp.report.numbers import columns, of_metric, percent, seconds, with_interval
 from simbgp.report.progress import progress_lines
 from simbgp.report.remedy import remedy_lines
 from simbgp.report.spans import Span, spans
@@ -17,9 +17,6 @@ from simbgp.report.tables import connection_lines, window_lines
 from simbgp.study.advice import Advice
 from simbgp.study.result import Result
 from simbgp.study.stats import Stats
-
-_MARKS = {Verdict.MET: "✓", Verdict.BREACHED: "✗", Verdict.INCONCLUSIVE: "?", Verdict.NOT_APPLICABLE: "-"}
-_COLOURS = {Verdict.MET: "green", Verdict.BREACHED: "red", Verdict.INCONCLUSIVE: "yellow"}
 
 
 def report(result: Result, advice: Advice | None = None) -> str:
@@ -30,9 +27,9 @@ def report(result: Result, advice: Advice | None = None) -> str:
         connection_lines(result),
         window_lines(result),
         progress_lines(result),
-        _story(result),
+        story_lines(result),
         _notes(result),
-        [*_slo_lines(result), *remedy_lines(advice)],
+        [*slo_lines(result.slo, result.disputes), *remedy_lines(advice)],
         _verdict(result),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
@@ -69,41 +66,6 @@ def _beside(form: ClosedForm, stats: Stats) -> str:
     return click.style(f"{theory}  DISAGREES: do not trust this result before you know why", fg="red", bold=True)
 
 
-def _slo_lines(result: Result) -> list[str]:
-    rows = [_slo_row(*found) for found in zip(result.slo, result.disputes, strict=True)]
-    marks = [click.style(_MARKS[found.verdict], fg=_COLOURS.get(found.verdict)) for found in result.slo]
-    return [f"  {mark} {line}" for mark, line in zip(marks, columns(rows, indent=""), strict=True)]
-
-
-def _slo_row(found: SloResult, disputed: str | None) -> tuple[str, str, str]:
-    slo, bound = found.slo, of_metric(found.slo.metric, bound_of(found.slo))
-    narrowed = [
-        f"{name} {value}"
-        for name in ("service", "prefix", "router", "fault")
-        if (value := getattr(slo, name)) is not None
-    ]
-    relation = "≤" if slo.max_value is not None else "≥"
-    asked = " ".join([slo.metric, *(f"({', '.join(narrowed)})" for _ in narrowed[:1]), slo.stat, relation, bound])
-    if found.estimate is None:
-        return asked, "", "never happened in these runs"
-    said = _by_how_much(found) if disputed is None else f"hangs on an unknown: {disputed}"
-    return asked, with_interval(slo.metric, found.estimate), said
-
-
-def _by_how_much(found: SloResult) -> str:
-    assert found.estimate is not None
-    distance = of_metric(found.slo.metric, abs(found.estimate.value - bound_of(found.slo)))
-    if found.verdict is Verdict.BREACHED:
-        return f"breached by {distance}"
-    if found.verdict is Verdict.MET:
-        return "met" if found.estimate.value == bound_of(found.slo) else f"met with {distance} to spare"
-    if found.runs_needed is not None:
-        return f"inconclusive: about {plural(found.runs_needed, 'more run')} would tell"
-    if found.estimate.censored:
-        return "inconclusive: still open at the horizon; a longer horizon would tell"
-    return "inconclusive: the value lies on the bound"
-
-
 def worst_run(result: Result) -> int:
     """The run to look at: where the first breached SLO, else the longest outage, is at its worst."""
     breached = [found.slo for found in result.slo if found.verdict is Verdict.BREACHED]
@@ -113,7 +75,8 @@ def worst_run(result: Result) -> int:
     return worth.index(max(worth))
 
 
-def _story(result: Result) -> list[str]:
+def story_lines(result: Result) -> list[str]:
+    """The worst run, moment by moment."""
     run = worst_run(result)
     timeline = result.timeline(run)
     sentences = tell(timeline, _outages(result, run))
@@ -161,5 +124,5 @@ def _verdict(result: Result) -> list[str]:
     verdict = result.verdict
     failed = sum(found.verdict is verdict for found in result.slo)
     of_all = f" ({failed} of {len(result.slo)})" if verdict not in (Verdict.MET, Verdict.NO_SLO) else ""
-    word = click.style(f"VERDICT  {verdict}{of_all}", fg=_COLOURS.get(verdict), bold=True)
+    word = click.style(f"VERDICT  {verdict}{of_all}", fg=COLOURS.get(verdict), bold=True)
     return [f"{word}      reproduce: {result.reproduce}"]
