@@ -27,6 +27,8 @@ class NodePlan:
     ecmp_weight: int = 1
     joins: bool = False
     """Whether it is not there at time 0: it joins the cluster when a fault says so."""
+    pools: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The CIDRs that it has of each CiliumPodIPPool."""
 
 
 @dataclass(frozen=True, slots=True)

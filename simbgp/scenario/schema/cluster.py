@@ -38,6 +38,9 @@ class Node(Part):
     address: Addresses | None = None
     rack: Name | None = None
     ecmp_weight: Annotated[int, Field(ge=1, le=254)] = 1
+    pod_ip_pools: Mapping[str, Cidrs] = Field(
+        {}, alias="podIPPools", description="the CIDRs that it has of each CiliumPodIPPool (multi-pool IPAM)"
+    )
 
 
 class Racks(Part):
