@@ -7,6 +7,7 @@ import click
 
 from simbgp.measure import ClosedForm, Question, SloResult, Verdict
 from simbgp.measure.verdict import bound_of
+from simbgp.report.api_load import api_lines
 from simbgp.report.headline import headline
 from simbgp.report.numbers import columns, of_metric, percent, plural, seconds, with_interval
 from simbgp.report.progress import progress_lines
@@ -30,6 +31,7 @@ def report(result: Result, advice: Advice | None = None) -> str:
         connection_lines(result),
         window_lines(result),
         progress_lines(result),
+        api_lines(result),
         _story(result),
         _notes(result),
         [*_slo_lines(result), *remedy_lines(advice)],

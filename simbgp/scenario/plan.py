@@ -294,6 +294,10 @@ class Plan:
     """Who gives a new node its PodCIDR: the operator, or the kube-controller-manager."""
     routable_without_endpoints: bool = True
     """Cilium's flag enable-no-service-endpoints-routable."""
+    status_report: bool = True
+    """Whether agents report the status of their CiliumBGPNodeConfigs."""
+    counts_patches: bool = False
+    """Whether a result has a table of their patches."""
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 

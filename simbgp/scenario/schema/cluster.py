@@ -128,6 +128,14 @@ class Operator(Part):
     retry_period: PositiveDuration = Field(2.0, description="between renewals; candidates look every 1 to 2.2 of it")
 
 
+class StatusReport(Part):
+    """Cilium's ``bgpControlPlane.statusReport`` Helm values."""
+
+    enabled: bool = Field(
+        True, description="false: agents report no status, and empty it as they start; to be written asks for patches"
+    )
+
+
 class Ipam(Part):
     """Cilium's ``ipam`` Helm values."""
 
@@ -173,3 +181,6 @@ class Cluster(Part):
     kubernetes: Kubernetes = Kubernetes()
     operator: Operator = Operator()
     ipam: Ipam = Ipam()
+    status_report: StatusReport | None = Field(
+        None, description="written, `run` also gives the status patches that the API server gets"
+    )
