@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from ruamel.yaml import YAML
 
+from simbgp.scenario.crds import CILIUM
 from simbgp.scenario.errors import ScenarioError
 from simbgp.scenario.k8s import Secret
 from simbgp.scenario.manifests import objects_of
@@ -30,7 +31,8 @@ def import_objects(texts: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
         body["metadata"] = _trimmed(body["metadata"])
         if isinstance(item.body, Secret):
             body = {"metadata": body["metadata"]} | ({} if item.body.has_password else {"data": {}})
-        items.append({"apiVersion": version["apiVersion"], "kind": item.kind, **body})
+        written = version["apiVersion"] if version["kind"] == item.kind else CILIUM[0]  # a policy's successors
+        items.append({"apiVersion": written, "kind": item.kind, **body})
     return _dumped({"apiVersion": "v1", "kind": "List", "items": items}), objects.warnings
 
 

@@ -22,13 +22,15 @@ from simbgp.scenario.crds import (
 from simbgp.scenario.errors import Path, Problem, ScenarioError
 from simbgp.scenario.k8s import Secret
 from simbgp.scenario.kinds import NAMESPACED, READ
+from simbgp.scenario.legacy import PeeringPolicy, successors, unmapped
 from simbgp.scenario.messages import validate, with_answer
 from simbgp.scenario.plan import NodePlan
 from simbgp.scenario.schema.base import read_address
 from simbgp.scenario.yaml_tree import Tree, read_documents, read_file
 
 MAX_FILES = 1000
-_REFUSED = {"CiliumBGPPeeringPolicy": "CiliumBGPClusterConfig"}
+_LEGACY = "CiliumBGPPeeringPolicy"
+_LEGACY_VERSION = "cilium.io/v2alpha1"
 
 
 @dataclass(frozen=True)
@@ -214,9 +216,8 @@ def _objects(tree: Tree, data: Any, base: Path, problems: list[Problem], unused:
     elif isinstance(data.get("items"), list) and kind.endswith("List"):
         for i, item in enumerate(data["items"]):
             yield from _objects(tree, item, (*base, "items", i), problems, unused)
-    elif kind in _REFUSED:
-        what = f"'{kind}' is not supported yet; supported: {_REFUSED[kind]}"
-        problems.append(tree.problem((*base, "kind"), what))
+    elif kind == _LEGACY:
+        yield from _read_legacy(tree, data, base, problems)
     elif kind in READ:
         yield from _read(tree, kind, data, base, problems)
     else:
@@ -235,6 +236,18 @@ def _read(tree: Tree, kind: str, data: dict[str, Any], base: Path, problems: lis
         problems.append(tree.problem(base + path, with_answer(what, answer)))
     if body is not None:
         yield Item(kind, _name(kind, body.metadata), body, tree, base)
+
+
+def _read_legacy(tree: Tree, data: dict[str, Any], base: Path, problems: list[Problem]) -> Iterator[Item]:
+    """A policy as what succeeded it; places in it are those of the policy."""
+    if data.get("apiVersion") != _LEGACY_VERSION:
+        what = f"{data.get('apiVersion')!r} is not a version of {_LEGACY}; allowed: {_LEGACY_VERSION}"
+        problems.append(tree.problem((*base, "apiVersion"), what))
+    policy, wrong = validate(PeeringPolicy, tree, data, base)
+    problems.extend(problem for _, problem in wrong)
+    if policy is not None:
+        problems.extend(tree.problem(base + path, what) for path, what in unmapped(policy))
+        yield from (Item(kind, body.metadata.name, body, tree, base) for kind, body in successors(policy))
 
 
 def _name(kind: str, metadata: Metadata) -> str:
