@@ -179,7 +179,7 @@ def test_label_selectors_select_as_kubernetes_does(selector: dict, chosen: str) 
             "peerAddress: 10.9.0.1, ",
             "autoDiscovery: {mode: DefaultGateway}, ",
             10,
-            "'autoDiscovery' is not supported yet",
+            "defaultGateway must be set when mode is DefaultGateway",
         ),
         (1, "spec:", "spec:\n  timers: {holdTimeSeconds: 2}", 16, "allowed: an integer from 3 to 65535"),
         (

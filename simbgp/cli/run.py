@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from simbgp.scenario import Scenario
     from simbgp.study import Result
 
-_TEXT_TABLES = ("windows", "connections", "progress")
+_TEXT_TABLES = ("windows", "connections", "progress", "patches")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Statistics of runs: metrics, intervals, verdicts, and the closed forms they are held against."""
 
+from simbgp.measure.api_load import per_second
 from simbgp.measure.closed_form import ClosedForm, closed_forms
 from simbgp.measure.intervals import Estimate, estimate, wilson
 from simbgp.measure.metrics import METRICS, value_of
@@ -21,6 +22,7 @@ __all__ = [
     "estimate",
     "judge",
     "overall",
+    "per_second",
     "progress",
     "value_of",
     "wilson",

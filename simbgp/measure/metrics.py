@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
 from operator import attrgetter
 
+from simbgp.measure.api_load import api_patches, api_patches_per_s
 from simbgp.measure.observed import Observed, Question, Value, narrowed, prefixes_of
 from simbgp.measure.procedures import procedure_s
 from simbgp.measure.sessions import detection_s, flaps, reestablish_s
@@ -160,6 +161,8 @@ METRICS: Mapping[str, Metric] = {
     "timed_out_share": _share_of("timed_out"),
     "reset_count": _count_of("reset"),
     "broken_count": _count_of(*_BROKEN),
+    "api_patches": api_patches,
+    "api_patches_per_s": api_patches_per_s,
 }
 """Every metric by its name."""
 

@@ -20,7 +20,7 @@ def count(value: float) -> str:
 
 def of_metric(metric: str, value: float) -> str:
     """``value`` in the unit of ``metric``."""
-    if metric.endswith("_s"):
+    if is_time(metric):
         return seconds(value)
     return percent(value) if _is_share(metric) else count(value)
 
@@ -41,6 +41,11 @@ def interval(metric: str, found: Estimate) -> str:
     decimals = _decimals_of_percent(size) if _is_share(metric) else _decimals(size)
     low, high = ("?" if end is None else f"{end * scale:.{decimals}f}" for end in (found.low, found.high))
     return f"[{low}, {high}]"
+
+
+def is_time(metric: str) -> bool:
+    """Whether a metric is one of seconds."""
+    return metric.endswith("_s") and not metric.endswith("_per_s")
 
 
 def _is_share(metric: str) -> bool:

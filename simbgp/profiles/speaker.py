@@ -81,6 +81,8 @@ class SpeakerProfile:
 
     crd_version: str
     """The version of ``cilium.io`` in which its BGP objects are stored."""
+    reconcile_condition: bool
+    """Whether the agent reports the errors of its reconcilers as a condition of its CiliumBGPNodeConfig."""
     log_format: Literal["logrus", "slog"]
     """Which library writes its log lines."""
     gobgp_log: Literal["3", "4"]

@@ -6,6 +6,7 @@ from itertools import zip_longest
 import click
 
 from simbgp.measure import ClosedForm, Question, Verdict
+from simbgp.report.api_load import api_lines
 from simbgp.report.bounds import COLOURS, slo_lines
 from simbgp.report.headline import headline
 from simbgp.report.numbers import columns, of_metric, percent, seconds, with_interval
@@ -27,6 +28,7 @@ def report(result: Result, advice: Advice | None = None) -> str:
         connection_lines(result),
         window_lines(result),
         progress_lines(result),
+        api_lines(result),
         story_lines(result),
         _notes(result),
         [*slo_lines(result.slo, result.disputes), *remedy_lines(advice)],

@@ -1,17 +1,19 @@
 """What a node announces to a peer, and with which attributes, as CiliumBGPAdvertisements have it.
 
-Source: cilium ``pkg/bgp/manager/reconciler/pod_cidr.go``, ``service.go``, ``policies.go``.
+Source: cilium ``pkg/bgp/manager/reconciler/pod_cidr.go``, ``pod_ip_pool.go``, ``service.go``, ``policies.go``.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from simbgp.scenario.cluster_services import ClusterService, prefix_of
-from simbgp.scenario.crds import Advertised, PeerConfigSpec, ServiceOptions
+from simbgp.scenario.crds import Advertised, PeerConfigSpec, PodIpPool, ServiceOptions
 from simbgp.scenario.manifests import Objects
 from simbgp.scenario.plan import AnnouncementPlan, Family, NodePlan
 
 FAMILIES: tuple[Family, ...] = ("ipv4", "ipv6")
+_ORDER = {"PodCIDR": 30, "Service": 40, "CiliumPodIPPool": 50}
+"""The priorities of the reconcilers, lowest first."""
 
 
 def family_of(prefix: str) -> Family:
@@ -25,9 +27,14 @@ def service_policy(peer: str, family: Family, service: str, addresses: str) -> s
     return f"{peer}-{family}-Service-{name}-{namespace or 'default'}-{addresses}"
 
 
+def pool_policy(peer: str, family: Family, pool: str) -> str:
+    """The name of the route policy of a CiliumPodIPPool."""
+    return f"{peer}-{family}-CiliumPodIPPool-{pool}"
+
+
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """One prefix that a node announces; ``service`` and ``kind`` of address are None for a PodCIDR."""
+    """One prefix that a node announces; ``service`` and ``kind`` of address are None for one of pods."""
 
     plan: AnnouncementPlan
     at_start: bool = True
@@ -38,14 +45,15 @@ class Announced:
 def announced(
     objects: Objects, config: PeerConfigSpec, peer: str, node: NodePlan, services: Sequence[ClusterService]
 ) -> tuple[Announced, ...]:
-    """All that the node may ever announce to the peer, PodCIDRs first.
+    """All that the node may ever announce to the peer: PodCIDRs, then Services, then pools.
 
     Where several advertisements say of the same prefix, the communities are those of all, and the highest local
     preference counts (MergeRoutePolicies).
     """
     found: dict[tuple[str, str], Announced] = {}
     for family, entry in entries(objects, config):
-        for made in _made(entry, family, peer, node, services):
+        of_pools = _of_pools(objects, entry, family, peer, node)
+        for made in (*of_pools, *_made(entry, family, peer, node, services)):
             with_attributes = replace(made, plan=_with_attributes(made.plan, entry))
             key = made.plan.policy, made.plan.prefix
             earlier = found.get(key)
@@ -56,7 +64,7 @@ def announced(
 
 
 def entries(objects: Objects, config: PeerConfigSpec) -> Iterator[tuple[Family, Advertised]]:
-    """Every entry of the advertisements that the families of ``config`` select; PodCIDRs come first."""
+    """Every entry of the advertisements that the families of ``config`` select, in the order of the reconcilers."""
     found = [
         (afi, entry)
         for family in config.families or ()
@@ -66,7 +74,7 @@ def entries(objects: Objects, config: PeerConfigSpec) -> Iterator[tuple[Family, 
         if family.advertisements.matches(item.body.metadata.labels or {})
         for entry in item.body.spec.advertisements
     ]
-    return iter(sorted(found, key=lambda pair: pair[1].advertisement_type != "PodCIDR"))
+    return iter(sorted(found, key=lambda pair: _ORDER.get(pair[1].advertisement_type, 99)))
 
 
 def _made(
@@ -80,6 +88,21 @@ def _made(
         for service in services:
             if entry.selector.matches(service.labels):
                 yield from _of_service(entry.service, family, peer, node, service)
+
+
+def _of_pools(objects: Objects, entry: Advertised, family: Family, peer: str, node: NodePlan) -> Iterator[Announced]:
+    """The node's own CIDRs of the CiliumPodIPPools that the entry selects; without a selector it selects none."""
+    if entry.advertisement_type != "CiliumPodIPPool" or entry.selector is None:
+        return
+    for item in objects.of(PodIpPool):
+        labels = {
+            **(item.body.metadata.labels or {}),
+            "io.cilium.podippool.name": item.name,
+            "io.cilium.podippool.namespace": "",
+        }
+        for cidr in node.pools.get(item.name, ()) if entry.selector.matches(labels) else ():
+            if family_of(cidr) == family:
+                yield Announced(AnnouncementPlan(cidr, pool_policy(peer, family, item.name)))
 
 
 def _of_service(

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from simbgp.scenario.crds import IpPool
 from simbgp.scenario.k8s import ServiceObject
 from simbgp.scenario.lbipam import CLASSES, LbIpam, labels_of, responsible
 from simbgp.scenario.manifests import Objects
@@ -66,12 +65,16 @@ class ClusterServices:
 
     def warnings(self) -> Iterator[str]:
         """What is missing, and what is then taken to be so."""
+        yield from self.ipam.warnings
         for service in self.services:
             spec = service.body.spec
             if responsible(service.body) and not service.given:
                 given = self.ipam.given.get(service.name)
                 why = given.message if given else "there is no CiliumLoadBalancerIPPool"
                 yield f"Service {service.name} has no LoadBalancer address: {why}"
+            if spec.type == "LoadBalancer" and spec.load_balancer_class not in CLASSES:
+                of_another = f"Service {service.name} has loadBalancerClass {spec.load_balancer_class}"
+                yield f"{of_another}: Cilium's BGP control plane does not announce its LoadBalancer addresses"
             if spec.cluster_ip is None and spec.cluster_ips is None and spec.type != "ExternalName":
                 yield f"Service {service.name} has no clusterIP yet: none is announced for it"
             if not service.pods:
@@ -124,7 +127,7 @@ def cluster_services(
     named = [(item.name, item.body) for item in objects.of(ServiceObject) if item.body.spec.type != "ExternalName"]
     first = [entry for entry in named if entry[0] not in added]
     later = [entry for name in added for entry in named if entry[0] == name]
-    ipam = LbIpam([item.body for item in objects.of(IpPool)], [*first, *later])
+    ipam = LbIpam([item.body for item in objects.pools], [*first, *later])
     present = [node.name for node in nodes if not node.joins]
     pods = Pods(objects, [node.name for node in nodes], placement, present)
     found = []

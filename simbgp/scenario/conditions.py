@@ -1,13 +1,15 @@
-"""What Cilium's operator writes into the status of its objects and of Services, worked out from the manifests.
+"""What Cilium writes into the status of its objects and of Services, worked out from the manifests.
 
-Source: cilium ``operator/pkg/bgp/cluster.go``, ``operator/pkg/lbipam/lbipam.go``. Conditions are there whether they are
-true or not, and those of an object are sorted by type.
+Source: cilium ``operator/pkg/bgp/cluster.go``, ``peer.go``, ``operator/pkg/lbipam/lbipam.go``; of an agent's own
+``pkg/bgp/manager/reconciler/crd_status.go``. The operator's conditions are there whether they are true or not, and
+those of an object are sorted by type; an agent's is there once it had an error.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
+from simbgp.profiles import SpeakerProfile, UnknownProfileError, newest_speaker, speaker
 from simbgp.scenario.cluster_services import ClusterServices, cluster_services
 from simbgp.scenario.crds import IpPool, LabelSelector
 from simbgp.scenario.draft import read_draft
@@ -18,6 +20,7 @@ from simbgp.scenario.lbipam import LbIpam
 from simbgp.scenario.manifests import Item, Objects, read_objects
 from simbgp.scenario.newcomers import added_services
 from simbgp.scenario.plan import NodePlan
+from simbgp.scenario.schema import Cluster
 from simbgp.scenario.yaml_tree import read_documents, read_file
 
 
@@ -50,20 +53,32 @@ def conditions_in(file: str) -> tuple[Condition, ...]:
         raise ScenarioError([*problems, *objects.problems])
     nodes = layout_of(draft.document, objects.nodes).nodes
     services = cluster_services(objects, nodes, cluster.placement, added_services(draft.document))
-    return tuple(conditions(objects, nodes, services))
+    return tuple(conditions(objects, nodes, services, _profile(cluster).reconcile_condition))
 
 
-def conditions(objects: Objects, nodes: Sequence[NodePlan], services: ClusterServices) -> Iterator[Condition]:
-    """The conditions of every object, ClusterConfigs first."""
+def _profile(cluster: Cluster) -> SpeakerProfile:
+    """That of the scenario, or the newest where it has none that is known."""
+    try:
+        return speaker(cluster.cilium or newest_speaker())
+    except UnknownProfileError:
+        return speaker(newest_speaker())
+
+
+def conditions(
+    objects: Objects, nodes: Sequence[NodePlan], services: ClusterServices, of_agents: bool = True
+) -> Iterator[Condition]:
+    """The conditions of every object, ClusterConfigs first; ``of_agents``: whether the release's agents write some."""
     owners: dict[str, str] = {}
     for item in objects.configs:
         chosen = _chosen(item, nodes)
         yield from _of_cluster_config(item, chosen, owners, set(objects.peer_configs))
         for name in chosen:
             owners.setdefault(name, item.name)
-    secrets = [item.body.metadata.name for item in objects.of(Secret)]
+    secrets = {item.body.metadata.name: item.body for item in objects.of(Secret)}
     for name, item in objects.peer_configs.items():
         yield _of_peer_config(name, item, secrets)
+    if of_agents:
+        yield from _of_node_configs(objects, owners, secrets)
     for item in objects.of(IpPool):
         yield from _of_pool(item.name, services.ipam)
     for name, given in services.ipam.given.items():
@@ -95,10 +110,34 @@ def _of_cluster_config(item: Item, chosen: list[str], owners: dict[str, str], kn
     yield condition("NoMatchingNode", "NoMatchingNode", "No node matches spec.nodeSelector", not chosen)
 
 
-def _of_peer_config(name: str, item: Item, secrets: Sequence[str]) -> Condition:
-    """Secrets are seldom dumped: one is missing only if others are there."""
+def _of_node_configs(objects: Objects, owners: Mapping[str, str], secrets: Mapping[str, Secret]) -> Iterator[Condition]:
+    """What an agent fails at by its manifests: a password that is not there (neighbor.go, getPeerPassword).
+
+    A reconciler stops at its first error, so each instance has one line.
+    """
+    lines: dict[str, str] = {}
+    for item in objects.configs:
+        found = ""
+        for instance in sorted(item.body.spec.bgp_instances, key=lambda instance: instance.name):
+            named = (peer.peer_config_ref.name for peer in instance.peers if peer.peer_config_ref is not None)
+            wanted = (
+                objects.peer_configs[name].body.spec.auth_secret_ref for name in named if name in objects.peer_configs
+            )
+            empty = (name for name in wanted if name in secrets and not secrets[name].has_password)
+            first = next(empty, None)
+            if first is not None:
+                found += f'{instance.name}: failed to fetch secret "{first}": missing password key\n'
+        lines[item.name] = found
+    for node, owner in owners.items():
+        if lines[owner]:
+            kind = "cilium.io/BGPReconcileError"
+            yield Condition("CiliumBGPNodeConfig", node, kind, "True", "BGPReconcileError", lines[owner])
+
+
+def _of_peer_config(name: str, item: Item, secrets: Collection[str]) -> Condition:
+    """The objects that are given are the cluster's: a Secret that is not among them is missing."""
     wanted = item.body.spec.auth_secret_ref
-    missing = wanted is not None and bool(secrets) and wanted not in secrets
+    missing = wanted is not None and wanted not in secrets
     message = f'Referenced Auth Secret "{wanted}" is missing' if missing else ""
     kind = "cilium.io/MissingAuthSecret"
     return Condition("CiliumBGPPeerConfig", name, kind, str(missing), "MissingAuthSecret", message)

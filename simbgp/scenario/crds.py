@@ -6,7 +6,7 @@ are errors, as ``kubectl apply`` has it; what the API server itself adds (metada
 
 import ipaddress
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -33,6 +33,8 @@ def _loose_prefix(text: str) -> str:
 
 PositiveInt32 = Annotated[int, Field(ge=1, le=2147483647)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+Named = Annotated[str, Field(min_length=1, max_length=255)]
+"""The name of an instance or a peer."""
 
 
 class Lenient(BaseModel):
@@ -46,6 +48,7 @@ class Metadata(Lenient):
 
     name: Text
     namespace: str | None = None
+    creation_timestamp: str | None = None
     labels: Mapping[str, str] | None = None
     annotations: Mapping[str, str] | None = None
 
@@ -118,20 +121,40 @@ class PeerConfigRef(Part):
     kind: str | None = None
 
 
+class DefaultGateway(Part):
+    """``defaultGateway``: the default route of which family leads to the peer."""
+
+    address_family: Literal["ipv4", "ipv6"]
+
+
+class Unnumbered(Part):
+    """``unnumbered``."""
+
+    interface: Annotated[str, Field(min_length=1, max_length=255)]
+
+
+class AutoDiscovery(Part):
+    """``autoDiscovery``: how a node finds the peer's address."""
+
+    mode: Literal["DefaultGateway", "Unnumbered"]
+    default_gateway: DefaultGateway | None = None
+    unnumbered: Unnumbered | None = None
+
+
 class Peer(Part):
     """One of ``peers``."""
 
-    name: Text
+    name: Named
     peer_address: IpAddress | None = None
     peer_asn: Annotated[int, Field(ge=0, le=4294967295, alias="peerASN")] = 0
-    auto_discovery: Any = None
+    auto_discovery: AutoDiscovery | None = None
     peer_config_ref: PeerConfigRef | None = None
 
 
 class Instance(Part):
     """One of ``bgpInstances``."""
 
-    name: Annotated[str, Field(min_length=1, max_length=255)]
+    name: Named
     local_asn: Asn | None = Field(None, alias="localASN")
     local_port: Port | None = None
     peers: Many[Peer] = ()
@@ -286,7 +309,7 @@ class Advertisement(Object):
 class PeerOverride(Part):
     """One of ``peers`` of an override; ``localPort`` does nothing, as in the CRD."""
 
-    name: Text
+    name: Named
     local_address: IpAddress | None = None
     local_port: Port | None = None
 
@@ -294,7 +317,7 @@ class PeerOverride(Part):
 class InstanceOverride(Part):
     """One of ``bgpInstances`` of an override."""
 
-    name: Text
+    name: Named
     router_id: Annotated[str, AfterValidator(_router_id)] | None = Field(None, alias="routerID")
     local_port: Port | None = None
     local_asn: Asn | None = Field(None, alias="localASN")
@@ -336,6 +359,10 @@ class IpPool(Object):
     spec: IpPoolSpec = IpPoolSpec()
 
 
+class PodIpPool(Object):
+    """A CiliumPodIPPool: its labels; what nodes have of it stands in their CiliumNodes."""
+
+
 class CiliumNodeAddress(Lenient):
     """One of ``addresses``."""
 
@@ -343,10 +370,24 @@ class CiliumNodeAddress(Lenient):
     ip: IpAddress
 
 
+class AllocatedPool(Lenient):
+    """One of ``spec.ipam.pools.allocated``: what a node has of a CiliumPodIPPool."""
+
+    pool: Text
+    cidrs: Many[Cidr] = ()
+
+
+class CiliumNodePools(Lenient):
+    """``spec.ipam.pools`` of a CiliumNode, with multi-pool IPAM."""
+
+    allocated: Many[AllocatedPool] = ()
+
+
 class CiliumNodeIpam(Lenient):
     """``spec.ipam`` of a CiliumNode."""
 
     pod_cidrs: Many[Cidr] | None = Field(None, alias="podCIDRs")
+    pools: CiliumNodePools = CiliumNodePools()
 
 
 class CiliumNodeSpec(Lenient):

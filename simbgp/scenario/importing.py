@@ -5,7 +5,9 @@ from collections.abc import Mapping
 
 from ruamel.yaml import YAML
 
+from simbgp.scenario.crds import CILIUM
 from simbgp.scenario.errors import ScenarioError
+from simbgp.scenario.k8s import Secret
 from simbgp.scenario.manifests import objects_of
 
 _ANNOTATIONS = ("lbipam.cilium.io/", "io.cilium/lb-ipam")
@@ -14,7 +16,8 @@ _ANNOTATIONS = ("lbipam.cilium.io/", "io.cilium/lb-ipam")
 def import_objects(texts: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
     """A List of the objects in ``texts`` with only those fields that are read, and what there is to know about them.
 
-    Of a Secret nothing but its name is kept. Raises `ScenarioError` with all that is wrong.
+    Of a Secret nothing but its name is kept, and that it has no password if so. Raises `ScenarioError` with all that
+    is wrong.
     """
     objects = objects_of(texts)
     if objects.problems:
@@ -26,7 +29,10 @@ def import_objects(texts: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
         for part in item.base:
             version = version[part]
         body["metadata"] = _trimmed(body["metadata"])
-        items.append({"apiVersion": version["apiVersion"], "kind": item.kind, **body})
+        if isinstance(item.body, Secret):
+            body = {"metadata": body["metadata"]} | ({} if item.body.has_password else {"data": {}})
+        written = version["apiVersion"] if version["kind"] == item.kind else CILIUM[0]  # a policy's successors
+        items.append({"apiVersion": written, "kind": item.kind, **body})
     return _dumped({"apiVersion": "v1", "kind": "List", "items": items}), objects.warnings
 
 

@@ -190,4 +190,20 @@ class Budget(Object):
 
 
 class Secret(Object):
-    """A ``v1`` Secret: only that it is there."""
+    """A ``v1`` Secret: that it is there, and the names of its keys; None if those were left out of the dump."""
+
+    data: Mapping[str, object] | None = None
+    string_data: Mapping[str, object] | None = None
+
+    @field_validator("data", "string_data", mode="before")
+    @classmethod
+    def _names_alone(cls, value: object) -> object:
+        """No value of a Secret is kept, only whether it is empty."""
+        return {key: bool(text) for key, text in value.items()} if isinstance(value, dict) else value
+
+    @property
+    def has_password(self) -> bool:
+        """Whether it has what Cilium looks for; one without any data is taken to have it."""
+        if self.data is None and self.string_data is None:
+            return True
+        return any((part or {}).get("password") for part in (self.data, self.string_data))

@@ -13,6 +13,7 @@ READ: Mapping[str, tuple[tuple[str, ...], type[Object]]] = {
     "CiliumBGPAdvertisement": (CILIUM, crds.Advertisement),
     "CiliumBGPNodeConfigOverride": (CILIUM, crds.NodeConfigOverride),
     "CiliumLoadBalancerIPPool": (CILIUM, crds.IpPool),
+    "CiliumPodIPPool": (CILIUM, crds.PodIpPool),
     "Service": (("v1",), k8s.ServiceObject),
     "EndpointSlice": (("discovery.k8s.io/v1", "discovery.k8s.io/v1beta1"), k8s.EndpointSlice),
     "Deployment": (("apps/v1",), k8s.Workload),

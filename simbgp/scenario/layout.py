@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simbgp.scenario.errors import Path
 from simbgp.scenario.plan import NodePlan
@@ -96,7 +96,9 @@ def _written_node(node: Node, index: int) -> NodePlan:
     written = node.pod_cidrs or ((node.pod_cidr,) if node.pod_cidr else ())
     labels = ({"rack": node.rack} if node.rack else {}) | dict(node.labels)
     cidrs = written or (default_pod_cidr(index),)
-    return NodePlan(node.name, node.address or (), cidrs, labels, node.rack, node.ecmp_weight)
+    return NodePlan(
+        node.name, node.address or (), cidrs, labels, node.rack, node.ecmp_weight, pools=dict(node.pod_ip_pools)
+    )
 
 
 def default_pod_cidr(index: int) -> str:
@@ -113,7 +115,7 @@ def _with_addresses(nodes: Sequence[NodePlan], taken: set[str]) -> tuple[NodePla
         while not node.addresses and address in taken:
             address, spare = str(_FIRST_NODE + spare), spare + 1
         own = node.addresses or (address,)
-        placed.append(NodePlan(node.name, own, node.pod_cidrs, node.labels, node.rack, node.ecmp_weight))
+        placed.append(replace(node, addresses=own))
     return tuple(placed)
 
 

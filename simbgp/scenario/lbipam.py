@@ -67,7 +67,9 @@ class LbIpam:
     """All pools, and what is given from them. Services are served in order; addresses they already have come first."""
 
     def __init__(self, pools: Iterable[IpPool], services: Sequence[tuple[str, ServiceObject]]) -> None:
-        self.ranges = [made for pool in pools for made in _ranges(pool)]
+        self.warnings: list[str] = []
+        """What the operator logs about pools that it cannot read."""
+        self.ranges = [made for pool in pools for made in _ranges(pool, self.warnings)]
         self._conflicts()
         wanting = [(name, service) for name, service in services if responsible(service)] if self.ranges else []
         kept = {name: self._keep(name, service) for name, service in wanting}
@@ -76,13 +78,24 @@ class LbIpam:
         }
 
     def _conflicts(self) -> None:
-        """A later pool that overlaps an earlier one is in conflict, and gives nothing."""
+        """A pool that overlaps itself, or is later than one that it overlaps, is in conflict and gives nothing."""
+        for place, early in enumerate(self.ranges):
+            own = (late for late in self.ranges[place + 1 :] if late.pool is early.pool and late.overlaps(early))
+            rival = next(own, None)
+            if rival is not None and early.conflict is None:
+                message = f"Pool conflicts since range '{_shown(early)}' overlaps range '{_shown(rival)}'"
+                early.conflict = f"{message} from IP Pool '{early.pool.metadata.name}'"
+        self._spread()
         for place, late in enumerate(self.ranges):
             for early in self.ranges[:place]:
-                if early.conflict is None and late.overlaps(early):
+                if early.conflict is None and late.conflict is None and late.overlaps(early):
                     message = f"Pool conflicts since range '{_shown(late)}' overlaps range '{_shown(early)}'"
                     late.conflict = f"{message} from IP Pool '{early.pool.metadata.name}'"
                     break
+        self._spread()
+
+    def _spread(self) -> None:
+        """A conflict is one of the whole pool; that of its first range is told."""
         broken = {r.pool.metadata.name: r.conflict for r in reversed(self.ranges) if r.conflict}
         for entry in self.ranges:
             entry.conflict = broken.get(entry.pool.metadata.name)
@@ -158,25 +171,36 @@ class LbIpam:
         return "no_pool", "There are no enabled CiliumLoadBalancerIPPools that match this service"
 
 
-def _ranges(pool: IpPool) -> Iterator[Range]:
+def _ranges(pool: IpPool, warnings: list[str]) -> Iterator[Range]:
+    """Its ranges up to the first block that the operator cannot read: that one ends its work on the pool."""
     for block in pool.spec.blocks:
-        ends = _ends(block)
-        if ends is None:
-            continue
+        try:
+            ends = _ends(block)
+        except ValueError as error:
+            name = pool.metadata.name
+            log = f'the operator logs "pool upsert failed", error="poolOnUpsert: handleNewPool: {error}"'
+            warnings.append(f"CiliumLoadBalancerIPPool {name}: its blocks from this one on give nothing: {log}")
+            return
         made = Range(pool, *ends)
         if block.cidr is not None and pool.spec.allow_first_last_ips == "No" and made.size() > 2:
             made.taken |= {made.first: [], made.last: []}
         yield made
 
 
-def _ends(block: IpBlock) -> tuple[Address, Address] | None:
+def _ends(block: IpBlock) -> tuple[Address, Address]:
+    """The first and the last address. ValueError in the operator's words (pkg/ipalloc, NewHashAllocator)."""
     if block.cidr is not None:
         network = ipaddress.ip_network(block.cidr)
         return network[0], network[-1]
     if block.start is None:
-        return None
+        raise ValueError("error parsing ip block: error parsing start ip '': ParseAddr(\"\"): unable to parse IP")
     first = ipaddress.ip_address(block.start)
-    return first, ipaddress.ip_address(block.stop) if block.stop is not None else first
+    last = ipaddress.ip_address(block.stop) if block.stop is not None else first
+    if first.version != last.version:
+        raise ValueError("error making LB Range for '': 'start' must be the same address family as 'stop'")
+    if int(first) > int(last):
+        raise ValueError("error making LB Range for '': 'start' must be less then or equal to 'stop'")
+    return first, last
 
 
 def _shown(entry: Range) -> str:

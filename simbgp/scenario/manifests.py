@@ -7,10 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
+from simbgp.scenario.admission import broken_rules, no_such_version, refusal
 from simbgp.scenario.crds import (
     Advertisement,
     CiliumNode,
     ClusterConfig,
+    IpPool,
     Metadata,
     NodeConfigOverride,
     NodeObject,
@@ -20,13 +22,15 @@ from simbgp.scenario.crds import (
 from simbgp.scenario.errors import Path, Problem, ScenarioError
 from simbgp.scenario.k8s import Secret
 from simbgp.scenario.kinds import NAMESPACED, READ
-from simbgp.scenario.messages import validate
+from simbgp.scenario.legacy import PeeringPolicy, successors, unmapped
+from simbgp.scenario.messages import validate, with_answer
 from simbgp.scenario.plan import NodePlan
 from simbgp.scenario.schema.base import read_address
 from simbgp.scenario.yaml_tree import Tree, read_documents, read_file
 
 MAX_FILES = 1000
-_REFUSED = {"CiliumBGPPeeringPolicy": "CiliumBGPClusterConfig"}
+_LEGACY = "CiliumBGPPeeringPolicy"
+_LEGACY_VERSION = "cilium.io/v2alpha1"
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,8 @@ class Objects:
 
     @property
     def configs(self) -> list[Item]:
-        """The CiliumBGPClusterConfigs."""
-        return self.of(ClusterConfig)
+        """The CiliumBGPClusterConfigs; the older ones first, for they had their nodes before the others came."""
+        return sorted(self.of(ClusterConfig), key=_created)
 
     @property
     def peer_configs(self) -> dict[str, Item]:
@@ -71,6 +75,11 @@ class Objects:
     def advertisements(self) -> list[Item]:
         """The CiliumBGPAdvertisements."""
         return self.of(Advertisement)
+
+    @property
+    def pools(self) -> list[Item]:
+        """The CiliumLoadBalancerIPPools; of two that overlap the newer is in conflict, so the older come first."""
+        return sorted(self.of(IpPool), key=_created)
 
     @property
     def overrides(self) -> dict[str, NodeConfigOverride]:
@@ -89,6 +98,12 @@ class Objects:
         return list(own.values())
 
 
+def _created(item: Item) -> str:
+    """What no API server has seen yet comes last, in the order of the files."""
+    metadata: Metadata = item.body.metadata
+    return metadata.creation_timestamp or "~"
+
+
 def _node(node: NodeObject) -> NodePlan:
     cidrs = node.spec.pod_cidrs or ((node.spec.pod_cidr,) if node.spec.pod_cidr else ())
     internal = [entry.address for entry in node.status.addresses if entry.type == "InternalIP"]
@@ -101,11 +116,19 @@ def _as_cilium_has_it(own: CiliumNode, node: NodePlan | None) -> NodePlan:
     internal = tuple(entry.ip for entry in own.spec.addresses if entry.type == "InternalIP")
     labels = dict(own.metadata.labels or {})
     cidrs = own.spec.ipam.pod_cidrs
+    pools: dict[str, tuple[str, ...]] = {}
+    for entry in own.spec.ipam.pools.allocated:
+        pools[entry.pool] = (*pools.get(entry.pool, ()), *entry.cidrs)
     if node is None:
         rack = labels.get("topology.kubernetes.io/rack")
-        return NodePlan(own.metadata.name, internal, tuple(cidrs or ()), labels, rack)
-    labels = labels or dict(node.labels)
-    return replace(node, addresses=node.addresses or internal, pod_cidrs=tuple(cidrs or node.pod_cidrs), labels=labels)
+        return NodePlan(own.metadata.name, internal, tuple(cidrs or ()), labels, rack, pools=pools)
+    return replace(
+        node,
+        addresses=node.addresses or internal,
+        pod_cidrs=tuple(cidrs or node.pod_cidrs),
+        labels=labels or dict(node.labels),
+        pools=pools,
+    )
 
 
 def _is_address(text: str) -> bool:
@@ -193,9 +216,8 @@ def _objects(tree: Tree, data: Any, base: Path, problems: list[Problem], unused:
     elif isinstance(data.get("items"), list) and kind.endswith("List"):
         for i, item in enumerate(data["items"]):
             yield from _objects(tree, item, (*base, "items", i), problems, unused)
-    elif kind in _REFUSED:
-        what = f"'{kind}' is not supported yet; supported: {_REFUSED[kind]}"
-        problems.append(tree.problem((*base, "kind"), what))
+    elif kind == _LEGACY:
+        yield from _read_legacy(tree, data, base, problems)
     elif kind in READ:
         yield from _read(tree, kind, data, base, problems)
     else:
@@ -206,11 +228,26 @@ def _read(tree: Tree, kind: str, data: dict[str, Any], base: Path, problems: lis
     versions, model = READ[kind]
     if data.get("apiVersion") not in versions:
         what = f"{data.get('apiVersion')!r} is not a version of {kind}; allowed: {', '.join(versions)}"
-        problems.append(tree.problem((*base, "apiVersion"), what))
-    body, wrong = validate(model, tree, data, base)
+        answer = with_answer(what, no_such_version(data, tree.file))
+        problems.append(tree.problem((*base, "apiVersion"), answer))
+    body, wrong = validate(model, tree, data, base, lambda error, path: refusal(data, error, path))
     problems.extend(problem for _, problem in wrong)
+    for path, what, answer in broken_rules(data):
+        problems.append(tree.problem(base + path, with_answer(what, answer)))
     if body is not None:
         yield Item(kind, _name(kind, body.metadata), body, tree, base)
+
+
+def _read_legacy(tree: Tree, data: dict[str, Any], base: Path, problems: list[Problem]) -> Iterator[Item]:
+    """A policy as what succeeded it; places in it are those of the policy."""
+    if data.get("apiVersion") != _LEGACY_VERSION:
+        what = f"{data.get('apiVersion')!r} is not a version of {_LEGACY}; allowed: {_LEGACY_VERSION}"
+        problems.append(tree.problem((*base, "apiVersion"), what))
+    policy, wrong = validate(PeeringPolicy, tree, data, base)
+    problems.extend(problem for _, problem in wrong)
+    if policy is not None:
+        problems.extend(tree.problem(base + path, what) for path, what in unmapped(policy))
+        yield from (Item(kind, body.metadata.name, body, tree, base) for kind, body in successors(policy))
 
 
 def _name(kind: str, metadata: Metadata) -> str:

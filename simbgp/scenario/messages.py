@@ -1,6 +1,6 @@
 """pydantic's errors in the words of the one who wrote the file, each with its place."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -12,20 +12,24 @@ from simbgp.scenario.not_yet import waiting, waits
 from simbgp.scenario.yaml_tree import Tree
 
 M = TypeVar("M", bound=BaseModel)
+Also = Callable[[ErrorDetails, Path], str | None]
+"""What another has to say of a fault at a path."""
 _LONGEST = 40
 
 
-def validate(model: type[M], tree: Tree, data: Any, base: Path = ()) -> tuple[M | None, list[tuple[Path, Problem]]]:
+def validate(
+    model: type[M], tree: Tree, data: Any, base: Path = (), also: Also | None = None
+) -> tuple[M | None, list[tuple[Path, Problem]]]:
     """``data``, which stands at ``base`` in ``tree``, as a ``model``; else None and what is wrong where."""
     try:
         return model.model_validate(data), []
     except ValidationError as error:
         root = schema_of(model)
-        return None, list(_problems(error.errors(include_url=False), root, tree, data, base))
+        return None, list(_problems(error.errors(include_url=False), root, tree, data, base, also))
 
 
 def _problems(
-    errors: Sequence[ErrorDetails], root: Schema, tree: Tree, data: Any, base: Path
+    errors: Sequence[ErrorDetails], root: Schema, tree: Tree, data: Any, base: Path, also: Also | None
 ) -> Iterator[tuple[Path, Problem]]:
     for error in errors:
         path = real_path(error["loc"], data)
@@ -35,7 +39,14 @@ def _problems(
         if kind.startswith("union_tag"):
             path = (*path, error["ctx"]["discriminator"].strip("'"))
         message = _message(error, path, root, data, tree.text(base + path))
+        more = also(error, path) if also is not None else None
+        message = message if more is None else with_answer(message, more)
         yield path, tree.problem(base + path, message, at_key=kind == "extra_forbidden")
+
+
+def with_answer(message: str, answer: str) -> str:
+    """What is wrong, and then the API server's own words for it."""
+    return f"{message}; the API server: {answer}"
 
 
 def real_path(location: Sequence[str | int], data: Any) -> Path:

@@ -24,6 +24,8 @@ METRICS: dict[str, Unit] = {
     "timed_out_share": "share",
     "reset_count": "count",
     "broken_count": "count",
+    "api_patches": "count",
+    "api_patches_per_s": "count",
 }
 OF_CONNECTIONS = frozenset(name for name in METRICS if name.endswith(("_share", "_count")))
 """The metrics that need traffic."""
@@ -32,6 +34,8 @@ NARROWED_BY: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(METRICS, _STATE),
     **dict.fromkeys(("blackhole_s", "lost_traffic_s", "zero_next_hop_s"), _STATE | {"min_share"}),
     "procedure_s": frozenset({"fault"}),
+    "api_patches": frozenset(),
+    "api_patches_per_s": frozenset(),
     **dict.fromkeys(OF_CONNECTIONS, frozenset({"service", "fault"})),
 }
 """What each metric can be narrowed to: an outcome is of a connection, whatever routers and prefixes it used."""

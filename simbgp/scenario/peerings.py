@@ -1,8 +1,8 @@
 """Sessions expanded: who peers with whom, with which timers, announcing what."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 
-from simbgp.scenario.advertisements import family_of, service_policy
+from simbgp.scenario.advertisements import family_of, pool_policy, service_policy
 from simbgp.scenario.crds import PeerConfigSpec
 from simbgp.scenario.layout import Layout, Upstream
 from simbgp.scenario.plan import AnnouncementPlan, Family, GracefulRestartPlan, NodePlan, PeeringPlan, ServicePlan
@@ -120,7 +120,7 @@ def _restart(cluster: Cluster, config: PeerConfigSpec) -> GracefulRestartPlan:
 
 
 def _prefixes(cluster: Cluster, node: NodePlan, services: Sequence[ServicePlan]) -> tuple[str, ...]:
-    pods = node.pod_cidrs if "PodCIDR" in cluster.advertise else ()
+    pods = [cidr for cidr, _ in _of_pods(cluster, node, "")]
     vips = [
         prefix
         for service in _advertised(cluster, services)
@@ -138,13 +138,21 @@ def _inline_announcements(
     cluster: Cluster, node: NodePlan, peer: str, services: Sequence[ServicePlan]
 ) -> tuple[AnnouncementPlan, ...]:
     """With the policies that CiliumBGPAdvertisements without attributes would make."""
-    pods = node.pod_cidrs if "PodCIDR" in cluster.advertise else ()
     of_services = [
         AnnouncementPlan(prefix, service_policy(peer, family_of(prefix), service.name, "LoadBalancerIP"))
         for service in _advertised(cluster, services)
         for prefix in service.prefixes
     ]
-    return (*(AnnouncementPlan(cidr, f"{peer}-{family_of(cidr)}-PodCIDR") for cidr in pods), *of_services)
+    return (*(AnnouncementPlan(cidr, policy) for cidr, policy in _of_pods(cluster, node, peer)), *of_services)
+
+
+def _of_pods(cluster: Cluster, node: NodePlan, peer: str) -> Iterator[tuple[str, str]]:
+    """What the node has for its pods and announces, with the name of the policy."""
+    if "PodCIDR" in cluster.advertise:
+        yield from ((cidr, f"{peer}-{family_of(cidr)}-PodCIDR") for cidr in node.pod_cidrs)
+    if "CiliumPodIPPool" in cluster.advertise:
+        for pool, cidrs in node.pools.items():
+            yield from ((cidr, pool_policy(peer, family_of(cidr), pool)) for cidr in cidrs)
 
 
 def _announces(service: ServicePlan, node: str) -> bool:

@@ -27,6 +27,8 @@ class NodePlan:
     ecmp_weight: int = 1
     joins: bool = False
     """Whether it is not there at time 0: it joins the cluster when a fault says so."""
+    pools: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The CIDRs that it has of each CiliumPodIPPool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +294,10 @@ class Plan:
     """Who gives a new node its PodCIDR: the operator, or the kube-controller-manager."""
     routable_without_endpoints: bool = True
     """Cilium's flag enable-no-service-endpoints-routable."""
+    status_report: bool = True
+    """Whether agents report the status of their CiliumBGPNodeConfigs."""
+    counts_patches: bool = False
+    """Whether a result has a table of their patches."""
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 

@@ -82,6 +82,8 @@ def plan_of(
             cluster.operator.replicas, cluster.operator.lease_duration, cluster.operator.retry_period
         ),
         ipam=cluster.ipam.mode,
+        status_report=cluster.status_report is None or cluster.status_report.enabled,
+        counts_patches=cluster.status_report is not None,
         routable_without_endpoints=cluster.enable_no_service_endpoints_routable,
         assumptions=tuple(_assumptions(document, profile.bare, layout, services, peerings)),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from simbgp.scenario.advertisements import FAMILIES, Announced, announced
+from simbgp.scenario.advertisements import FAMILIES, Announced, announced, family_of
 from simbgp.scenario.cluster_services import ClusterService
 from simbgp.scenario.crds import ClusterConfigSpec, Instance, PeerConfigSpec
 from simbgp.scenario.crds import Peer as PeerObject
@@ -11,6 +11,7 @@ from simbgp.scenario.errors import Path, Problem
 from simbgp.scenario.layout import Layout, Upstream
 from simbgp.scenario.manifests import Item, Objects
 from simbgp.scenario.plan import Family, NodePlan, OriginPlan
+from simbgp.scenario.without_effect import without_effect
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Selection:
 def select(objects: Objects, layout: Layout, services: Sequence[ClusterService]) -> Selection:
     """The sessions that the objects ask for; without a CiliumBGPClusterConfig there are none."""
     found = Selection()
-    _warn_of_others(objects, found)
+    found.warnings |= dict.fromkeys(without_effect(objects, layout.nodes))
     owners: dict[str, Item] = {}
     for item in objects.configs:
         chosen = [node for node in layout.nodes if _selects(item.body.spec, node)]
@@ -90,6 +91,9 @@ def _peer(
     """Adds the sessions of one peer of one instance."""
     reasons = list(_unsupported(item, path, instance, peer))
     config = _config(objects, item, path, peer, found)
+    if peer.auto_discovery is not None and not reasons:
+        _discovered(objects, layout, services, found, nodes, item, path, instance, peer, config)
+        return
     router = _router(layout, peer)
     if router is None and not reasons:
         what = f"no router of the scenario has the address {peer.peer_address}, nor alone the ASN {peer.peer_asn}"
@@ -100,6 +104,42 @@ def _peer(
         return
     for node in nodes:
         found.sessions.append(_session(objects, router, services, config, item, instance, peer, node))
+
+
+def _discovered(
+    objects: Objects,
+    layout: Layout,
+    services: Sequence[ClusterService],
+    found: Selection,
+    nodes: Sequence[NodePlan],
+    item: Item,
+    path: Path,
+    instance: Instance,
+    peer: PeerObject,
+    config: PeerConfigSpec | None,
+) -> None:
+    """Adds the sessions with the nodes' default gateways: of each node its one router of that ASN and family."""
+    gateway = peer.auto_discovery.default_gateway if peer.auto_discovery is not None else None
+    family = gateway.address_family if gateway is not None else "ipv4"
+    for node in nodes:
+        able = [
+            router
+            for router in layout.routers
+            if node.name in router.nodes
+            and peer.peer_asn in (0, router.settings.asn)
+            and any(family_of(address) == family for address in router.addresses)
+        ]
+        if len(able) != 1:
+            names = ", ".join(router.name for router in able) or "none"
+            what = f"the {family} default gateway of {node.name} is not known: routers that may be it: {names}"
+            more = "allowed: one router of the peer's ASN, with an address of the family, for each node (routers.nodes)"
+            found.problems.append(item.problem((*path, "autoDiscovery"), f"{what}; {more}"))
+        elif config is not None:
+            address = next(a for a in able[0].addresses if family_of(a) == family)
+            named = f"the {family} default gateway of {node.name} is taken to be {able[0].name}, {address}"
+            found.warnings[f"peer {peer.name}: {named} (autoDiscovery)"] = None
+            own = peer.model_copy(update={"peer_address": address})
+            found.sessions.append(_session(objects, able[0], services, config, item, instance, own, node))
 
 
 def _session(
@@ -146,9 +186,9 @@ def _unsupported(item: Item, path: Path, instance: Instance, peer: PeerObject) -
     if instance.local_port is not None:
         what = "'localPort' is not supported yet; supported: speakers that dial and do not listen"
         yield item.problem((*path[:3], "localPort"), what)
-    if peer.auto_discovery is not None or peer.peer_address is None:
-        where = (*path, "autoDiscovery") if peer.auto_discovery is not None else path
-        yield item.problem(where, "'autoDiscovery' is not supported yet; supported: peerAddress")
+    if peer.auto_discovery is not None and peer.auto_discovery.mode == "Unnumbered":
+        what = "'Unnumbered' is not supported yet; supported: peerAddress, or autoDiscovery with mode DefaultGateway"
+        yield item.problem((*path, "autoDiscovery", "mode"), what)
 
 
 def _config(objects: Objects, item: Item, path: Path, peer: PeerObject, found: Selection) -> PeerConfigSpec | None:
@@ -169,10 +209,6 @@ def _config(objects: Objects, item: Item, path: Path, peer: PeerObject, found: S
 
 
 def _wrong_in(item: Item, spec: PeerConfigSpec) -> Iterator[Problem]:
-    hold = spec.timers.hold_time_seconds or 90
-    if (spec.timers.keep_alive_time_seconds or 30) > hold:
-        what = f"keepAliveTimeSeconds can not be larger than holdTimeSeconds ({hold}); it is 30 if it is not given"
-        yield item.problem(("spec", "timers"), what)
     for i, family in enumerate(spec.families or ()):
         if family.afi not in FAMILIES or family.safi != "unicast":
             what = f"'{family.afi}/{family.safi}' is not supported yet; supported: ipv4/unicast, ipv6/unicast"
@@ -210,12 +246,3 @@ def _refuse_twins(objects: Objects, found: Selection) -> None:
             what = f"'two sessions between {pair[0]} and {pair[1]}' is not supported yet; supported: one of each pair"
             found.problems.append(objects.configs[0].problem(("spec", "bgpInstances"), what))
         seen.add(pair)
-
-
-def _warn_of_others(objects: Objects, found: Selection) -> None:
-    for item in objects.advertisements:
-        others = {entry.advertisement_type for entry in item.body.spec.advertisements} - {"PodCIDR", "Service"}
-        if others:
-            named = ", ".join(sorted(others))
-            what = f"CiliumBGPAdvertisement {item.name}: {named} entries announce nothing that is read yet"
-            found.warnings[what] = None

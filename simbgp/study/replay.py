@@ -51,4 +51,5 @@ def record(job: Job, run: int, shared: Shared | None = None, world: int = 0) -> 
     observed = Observed(plan, happened, effect.windows, effect.outcomes, job.seed, run)
     values = tuple(value_of(observed, question) for question in job.questions)
     rows = rows_of(run, observed, job.tables, job.wanted)
-    return Record(run, values, rows, used_luck=drawn or bool(plan.traffic))
+    asks_agents = plan.counts_patches or any(question.metric.startswith("api_") for question in job.questions)
+    return Record(run, values, rows, used_luck=drawn or bool(plan.traffic) or asks_agents)

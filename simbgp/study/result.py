@@ -64,7 +64,8 @@ class Result:
         """The same runs with what the profiles leave open set another way."""
 
     def rows(self, table: str) -> list[Row]:
-        """The rows of ``windows``, ``sessions``, ``routes``, ``connections``, ``load`` or ``progress`` as plain tuples.
+        """The rows of ``windows``, ``sessions``, ``routes``, ``connections``, ``load``, ``progress`` or ``patches`` as
+        plain tuples.
 
         Raises LookupError if the study was told not to make that table.
         """
@@ -97,6 +98,12 @@ class Result:
         """Rollouts step by step: while ``upgraded`` of ``nodes`` agents were available with the new release, from
         ``start_s`` to ``end_s``, the least next hops of each service prefix at each router, and its least sessions."""
         return self._frame("progress")
+
+    @cached_property
+    def patches(self) -> "DataFrame":
+        """Status patches that the API server got from the agents, second by second; none where there were none, or
+        where the scenario does not say ``cluster.statusReport``."""
+        return self._frame("patches")
 
     @cached_property
     def connections(self) -> "DataFrame":
@@ -218,7 +225,7 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """The result as the JSON object, times in seconds to the sixth decimal. Tables that were not made are empty;
-        ``progress`` is there if the scenario has a rollout."""
+        ``progress`` is there if the scenario has a rollout, ``patches`` if it speaks of the status report."""
         rolls_out = any(fault.kind == "agent-upgrade" for fault in self.plan.faults)
         return {
             "simbgp": __version__,
@@ -239,7 +246,7 @@ class Result:
         } | {
             table: [dict(zip(columns, row, strict=True)) for row in self._tables.get(table, ())]
             for table, columns in COLUMNS.items()
-            if table != "progress" or rolls_out
+            if {"progress": rolls_out, "patches": self.plan.counts_patches}.get(table, True)
         }
 
     def to_json(self) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from simbgp.measure import Observed, progress
+from simbgp.measure import Observed, per_second, progress
 from simbgp.timeline import RouteChanged, SessionChanged
 from simbgp.traffic import ServiceOutcome, Window, load, summarise
 from simbgp.traffic.lifetimes import Seconds
@@ -23,6 +23,7 @@ _CONNECTION = (
     "reconnected elsewhere broken_again"
 )
 _LOAD = "run time_s router node share"
+_PATCHES = "run time_s patches"
 _PROGRESS = "run fault router prefix service upgraded nodes start_s end_s min_next_hops min_sessions"
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "windows": tuple(_WINDOW.split()),
@@ -31,6 +32,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "connections": tuple(_CONNECTION.split()),
     "load": tuple(_LOAD.split()),
     "progress": tuple(_PROGRESS.split()),
+    "patches": tuple(_PATCHES.split()),
 }
 """The tables of a result and their columns."""
 
@@ -148,6 +150,12 @@ def _progress(observed: Observed) -> Iterable[Row]:
         yield *place, row.upgraded, row.nodes, *times, row.min_next_hops, row.min_sessions
 
 
+def _patches(observed: Observed) -> Iterable[Row]:
+    """Only where the scenario speaks of the status report."""
+    found = per_second(observed) if observed.plan.counts_patches else {}
+    return ((float(second), number) for second, number in sorted(found.items()))
+
+
 _READERS: Mapping[str, Callable[[Observed], Iterable[Row]]] = {
     "windows": _windows,
     "sessions": _sessions,
@@ -155,4 +163,5 @@ _READERS: Mapping[str, Callable[[Observed], Iterable[Row]]] = {
     "connections": _connections,
     "load": _load,
     "progress": _progress,
+    "patches": _patches,
 }

@@ -5,7 +5,8 @@ data.
 """
 
 from simbgp.report.figures.heat_map import heat_map
+from simbgp.report.figures.patch_rates import patch_rates
 from simbgp.report.figures.strip import timeline_strip
 from simbgp.report.figures.style import save
 
-__all__ = ["heat_map", "save", "timeline_strip"]
+__all__ = ["heat_map", "patch_rates", "save", "timeline_strip"]

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simbgp.measure import Question, Verdict
+from simbgp.measure.units import is_time
 from simbgp.measure.verdict import bound_of
 from simbgp.report.figures.style import AMOUNTS, INK, house_style, new
 from simbgp.report.numbers import of_metric, plural
@@ -75,7 +76,7 @@ class _Map:
     @property
     def label(self) -> str:
         """What the colours mean."""
-        unit = ", seconds" if self.question.metric.endswith("_s") else ""
+        unit = ", seconds" if is_time(self.question.metric) else ""
         return f"{self.question.metric} {self.stat}{unit}"
 
     def finding(self) -> str:

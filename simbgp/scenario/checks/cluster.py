@@ -71,7 +71,8 @@ def pod_cidrs_apart(view: View) -> Iterator[Problem]:
 
 
 def _networks(node: NodePlan) -> list[Network]:
-    return [ipaddress.ip_network(cidr) for cidr in node.pod_cidrs]
+    of_pools = itertools.chain.from_iterable(node.pools.values())
+    return [ipaddress.ip_network(cidr) for cidr in dict.fromkeys((*node.pod_cidrs, *of_pools))]
 
 
 def timers(view: View) -> Iterator[Problem]:
@@ -115,13 +116,25 @@ def beside_cluster_configs(view: View) -> Iterator[Problem]:
     for path, _ in view.draft.items("services"):
         what = "'services' beside a CiliumBGPClusterConfig is not supported yet; supported: Services of the manifests"
         yield view.problem(path, what)
+    peers = [p for item in view.objects.configs for i in item.body.spec.bgp_instances for p in i.peers]
+    discovered = any(peer.auto_discovery is not None for peer in peers)
     for path, router in view.draft.items("routers"):
-        if "nodes" in router.model_fields_set:
+        if "nodes" in router.model_fields_set and not discovered:  # else they say whose default gateway it is
             what = "the CiliumBGPClusterConfig decides who peers with it; allowed: no nodes here"
             yield view.problem((*path, "nodes"), what)
     if "advertise" in view.document.cluster.model_fields_set:
         what = "the CiliumBGPAdvertisements decide; allowed: no advertise beside a CiliumBGPClusterConfig"
         yield view.problem(("cluster", "advertise"), what)
+
+
+def pools_to_advertise(view: View) -> Iterator[Problem]:
+    """Where ``advertise`` names CiliumPodIPPool, some node has CIDRs of one."""
+    cluster = view.document.cluster
+    if "CiliumPodIPPool" not in cluster.advertise or view.layout is None or view.objects.configs:
+        return
+    if not any(node.pools for node in view.layout.nodes):
+        what = "no node has CIDRs of a CiliumPodIPPool; allowed: nodes with podIPPools, or CiliumNodes in manifests"
+        yield view.problem(("cluster", "advertise", cluster.advertise.index("CiliumPodIPPool")), what)
 
 
 def placements(view: View) -> Iterator[Problem]:
@@ -142,6 +155,7 @@ CHECKS = (
     node_names,
     pod_cidr_twice_written,
     pod_cidrs_apart,
+    pools_to_advertise,
     timers,
     leader_election,
     cilium_release,

@@ -38,6 +38,9 @@ class Node(Part):
     address: Addresses | None = None
     rack: Name | None = None
     ecmp_weight: Annotated[int, Field(ge=1, le=254)] = 1
+    pod_ip_pools: Mapping[str, Cidrs] = Field(
+        {}, alias="podIPPools", description="the CIDRs that it has of each CiliumPodIPPool (multi-pool IPAM)"
+    )
 
 
 class Racks(Part):
@@ -125,6 +128,14 @@ class Operator(Part):
     retry_period: PositiveDuration = Field(2.0, description="between renewals; candidates look every 1 to 2.2 of it")
 
 
+class StatusReport(Part):
+    """Cilium's ``bgpControlPlane.statusReport`` Helm values."""
+
+    enabled: bool = Field(
+        True, description="false: agents report no status, and empty it as they start; to be written asks for patches"
+    )
+
+
 class Ipam(Part):
     """Cilium's ``ipam`` Helm values."""
 
@@ -170,3 +181,6 @@ class Cluster(Part):
     kubernetes: Kubernetes = Kubernetes()
     operator: Operator = Operator()
     ipam: Ipam = Ipam()
+    status_report: StatusReport | None = Field(
+        None, description="written, `run` also gives the status patches that the API server gets"
+    )
