@@ -8,7 +8,7 @@ from simbgp.report.numbers import columns, listed, percent, plural, seconds
 from simbgp.report.story import tell
 from simbgp.scenario.plan import Plan
 from simbgp.timeline import FaultBegan, Timeline
-from simbgp.traffic import History, NextHop, NextHops, obstacles, settled
+from simbgp.traffic import History, Inflow, NextHop, NextHops, obstacles, settled
 
 _FACTS = 8
 
@@ -38,35 +38,64 @@ def _places(
         touched = {node for fault in timeline.of(FaultBegan) if fault.time_us <= at_us for node in fault.nodes}
         wanted |= dict.fromkeys(prefix for node in plan.nodes if node.name in touched for prefix in node.pod_cidrs)
     return [
-        (router.name, prefix)
-        for prefix in wanted
-        for router in plan.routers
-        if (router.name, prefix) in history.announced
+        (router.name, prefix) for prefix in wanted for router in plan.forwarders if history.knows(router.name, prefix)
     ]
 
 
 def _prefix_lines(plan: Plan, history: History, router: str, prefix: str, at_us: int) -> list[str]:
     """One prefix at one router."""
+    if history.is_spine(router):
+        return _spine_lines(plan, history, router, prefix, at_us)
     hops = obstacles(plan, history, router, prefix, at_us)
-    service = next((item for item in plan.services if prefix in item.prefixes), None)
-    title = f"{service.name + ' ' if service else ''}{prefix} at {router}, t = {seconds(at_us / 1e6)}"
+    title = _title(plan, router, prefix, at_us)
+    inflow = Inflow(plan, history)
+    gets = inflow.spread(router, prefix, at_us)
+    if not gets.total:
+        return [f"{title}: no spine sends anything here; {plural(len(hops), 'next hop')}"]
+    if gets.total == gets.astray:
+        return [f"{title}: " + click.style("the spines that sent here last have no router left", fg="red")]
     if not hops:
         return [f"{title}: " + click.style("no next hop, all of it is lost (no-route)", fg="red")]
     kind = next(item.ecmp.hash for item in plan.routers if item.name == router)
     group = history.groups(router, prefix).at(at_us)
-    lost = sum(hop.share * hop.obstacle.lost for hop in hops)
+    lost = sum(hop.share * hop.obstacle.lost for hop in hops) + gets.astray / gets.total
     summary = click.style(f"{percent(lost)} is lost", fg="red") if lost else click.style("nothing is lost", fg="green")
     rows = [
         (percent(hop.share), hop.node, _fate(hop) + _why_share(plan, group, place)) for place, hop in enumerate(hops)
     ]
-    return [f"{title}: {summary}; {plural(len(hops), 'next hop')} by {kind}", *columns(rows, right=frozenset({0}))]
+    how = f"{plural(len(hops), 'next hop')} by {kind}"
+    if history.spines_over(router):
+        how += f"; spines send {percent(inflow.share(router, prefix, at_us))} of the prefix's traffic here"
+    return [f"{title}: {summary}; {how}", *columns(rows, right=frozenset({0}))]
+
+
+def _spine_lines(plan: Plan, history: History, spine: str, prefix: str, at_us: int) -> list[str]:
+    """One prefix at a router of the second tier: who gets which share, and who of them has nobody to send it to."""
+    title = _title(plan, spine, prefix, at_us)
+    routers = history.groups(spine, prefix).at(at_us)
+    if not routers.members:
+        return [f"{title}: " + click.style("no router to send it to, all of it is lost (no-route)", fg="red")]
+    sizes, total, _ = Inflow(plan, history).spread(spine, prefix, at_us)
+    known = next(item for item in plan.fabric if item.name == spine)
+    rows = []
+    for place, (router, size) in enumerate(zip(routers.members, sizes, strict=True)):
+        offers = history.next_hops(router, prefix).at(at_us)
+        fate = "ok" if offers else "no-route: it has no next hop, and the spine has not noticed yet"
+        rows.append((percent(size / total), router, fate + _why_share(plan, routers, place)))
+    how = f"{plural(len(rows), 'router')} by {known.ecmp.hash}, seed {known.hash_seed}"
+    return [f"{title}: {how}", *columns(rows, right=frozenset({0}))]
+
+
+def _title(plan: Plan, router: str, prefix: str, at_us: int) -> str:
+    service = next((item for item in plan.services if prefix in item.prefixes), None)
+    return f"{service.name + ' ' if service else ''}{prefix} at {router}, t = {seconds(at_us / 1e6)}"
 
 
 def _why_share(plan: Plan, group: NextHops, place: int) -> str:
     """Where a next hop's share comes from: its buckets in a resilient group, else its weight where weights differ."""
     if group.table:
         return f"; has {group.buckets_of(place)} of {plural(len(group.table) // 2, 'bucket')}"
-    by_node = {node.name: node.ecmp_weight for node in plan.nodes}
+    by_node = {node.name: node.ecmp_weight for node in plan.nodes} | {router.name: 1 for router in plan.routers}
     weights = [by_node[node] for node in group.members]
     return f"; has weight {weights[place]} of {sum(weights)}" if len(set(weights)) > 1 else ""
 

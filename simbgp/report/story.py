@@ -16,6 +16,7 @@ from simbgp.timeline import (
     ProcedureEnded,
     RouteChanged,
     SessionChanged,
+    SpineChanged,
     Timeline,
     ViewChanged,
 )
@@ -89,6 +90,14 @@ def _read(fact: Fact) -> Iterator[_Reading]:
         case ForwardingChanged(_, node, up):
             word = "forwards again" if up else "forwards nothing any more"
             yield ("forwarding", up), 2, node, lambda things: f"{listed(things)} {word}"
+        case SpineChanged(_, spine, prefix, router, sends):
+            word = "sends to" if sends else "no longer sends to"
+            yield (
+                ("spine", router, spine, sends),
+                2,
+                prefix,
+                lambda things: f"{spine} {word} {router}: {listed(things)}",
+            )
         case PathChanged(_, router, node, lost_share):
             what = "packets" if lost_share in (0.0, 1.0) else f"{percent(lost_share)} of the packets"
             word = "vanish" if lost_share else "pass again"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from simbgp.scenario import lint_faults, lint_sessions
+from simbgp.scenario import lint_fabric, lint_faults, lint_sessions
 from simbgp.scenario.plan import Plan
 
 Rule = Callable[[Plan], Iterator[str]]
@@ -30,7 +30,13 @@ def budget_without_room(plan: Plan) -> Iterator[str]:
             )
 
 
-RULES: tuple[Rule, ...] = (maglev_with_snat, budget_without_room, *lint_sessions.RULES, *lint_faults.RULES)
+RULES: tuple[Rule, ...] = (
+    maglev_with_snat,
+    budget_without_room,
+    *lint_sessions.RULES,
+    *lint_faults.RULES,
+    *lint_fabric.RULES,
+)
 
 
 def lint(plan: Plan) -> Iterator[str]:

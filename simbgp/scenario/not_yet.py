@@ -22,7 +22,6 @@ _LATER_SPEAKERS = ("1.13", "1.14")
 NOT_YET = (
     NotYet("cluster.cilium", _LATER_SPEAKERS, ", ".join(speaker_names())),
     NotYet("cluster.advertise.*", ["CiliumPodIPPool"], "PodCIDR, LoadBalancerIP, ExternalIP, ClusterIP"),
-    NotYet("fabric", None, "routers alone; clients enter at all of them in equal shares"),
 )
 
 

@@ -111,6 +111,21 @@ class RouterPlan:
     ecmp: EcmpPlan
     link: Literal["direct", "switched"] = "switched"
     bfd: BfdPlan | None = None
+    hash_seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SpinePlan:
+    """A router of the second tier and the routers ``over`` which it stands, in the order of its next-hop groups.
+
+    ``convergence`` is the time from a router's change until the spine sends to it, or sends no more.
+    """
+
+    name: str
+    over: tuple[str, ...]
+    ecmp: EcmpPlan
+    hash_seed: int = 0
+    convergence: Law = field(default_factory=lambda: Law.constant(0.05))
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +241,14 @@ class Plan:
     endpoint_propagation: Law
     eviction_timeout: Law = field(default_factory=lambda: Law.constant(300.0))
     pod_startup: Law = field(default_factory=lambda: Law("uniform", (2.0, 10.0)))
+    fabric: tuple[SpinePlan, ...] = ()
+    """The second tier; without one clients enter at the routers."""
+
+    @property
+    def forwarders(self) -> tuple["RouterPlan | SpinePlan", ...]:
+        """All that have next-hop groups: the spines, then the routers."""
+        return *self.fabric, *self.routers
+
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 

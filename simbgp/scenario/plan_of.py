@@ -22,11 +22,12 @@ from simbgp.scenario.plan import (
     RouterPlan,
     ServicePlan,
     SloPlan,
+    SpinePlan,
     TrafficPlan,
 )
 from simbgp.scenario.schema import Document, LoadBalancer, Requests, RouterSettings, Slo, Traffic
 from simbgp.scenario.schema.base import read_prefix
-from simbgp.scenario.schema.routers import Ecmp
+from simbgp.scenario.schema.routers import Ecmp, FabricRouter
 from simbgp.scenario.selection import Selection
 from simbgp.scenario.services import PodAddresses, host_prefix, service_plans
 from simbgp.scenario.workloads import workload
@@ -34,6 +35,7 @@ from simbgp.scenario.workloads import workload
 _NODE_STARTUP, _AGENT_STARTUP, _AT_ONCE = Law.constant(60.0), Law.constant(10.0), Law.constant(0.0)
 _NODE_MONITOR_GRACE = Law.constant(50.0)  # --node-monitor-grace-period since Kubernetes 1.32
 _EVICTION_TIMEOUT = Law.constant(300.0)  # DefaultTolerationSeconds of unreachable:NoExecute
+_CONVERGENCE = Law.constant(0.05)
 _POD_STARTUP = Law("uniform", (2.0, 10.0))
 _BUCKETS, _IDLE_S = (
     128,
@@ -80,6 +82,7 @@ def plan_of(
         eviction_timeout=clocks.eviction_timeout or _EVICTION_TIMEOUT,
         pod_startup=clocks.pod_startup or _POD_STARTUP,
         assumptions=tuple(_assumptions(document, layout, services, peerings)),
+        fabric=tuple(_spine(written) for written in document.fabric),
     )
     return replace(plan, warnings=(*objects.warnings, *of_objects.warnings(), *selection.warnings, *lint(plan)))
 
@@ -118,7 +121,21 @@ def _router(upstream: Upstream) -> RouterPlan:
         _ecmp(profile, settings.ecmp),
         settings.link,
         BfdPlan(bfd.interval, bfd.detect_multiplier, bfd.control_plane_independent) if bfd and bfd.enabled else None,
+        settings.hash_seed,
     )
+
+
+def _spine(written: FabricRouter) -> SpinePlan:
+    """A spine has no profile: unless something else is written it hashes as Linux does, and edits groups in place."""
+    ecmp = EcmpPlan(
+        hash=written.ecmp.hash or "hash-threshold",
+        buckets=written.ecmp.buckets or _BUCKETS,
+        idle_s=_IDLE_S if written.ecmp.idle_timer is None else written.ecmp.idle_timer,
+        unbalanced_s=written.ecmp.unbalanced_timer or 0.0,
+        on_change=written.ecmp.on_change or "replace",
+        maximum_paths=written.ecmp.maximum_paths,
+    )
+    return SpinePlan(written.name, written.over, ecmp, written.hash_seed, written.convergence or _CONVERGENCE)
 
 
 def _ecmp(profile: RouterProfile, written: Ecmp) -> EcmpPlan:
@@ -199,8 +216,13 @@ def _slo(written: Slo) -> SloPlan:
 def _assumptions(
     document: Document, layout: Layout, services: Sequence[ServicePlan], peerings: Sequence[PeeringPlan]
 ) -> Iterator[str]:
-    if services and len({peering.router for peering in peerings}) > 1:
+    if services and document.fabric:
+        yield "clients enter at all spines in equal shares"
+    elif services and len({peering.router for peering in peerings}) > 1:
         yield "clients enter at all routers in equal shares"
+    for spine in document.fabric:
+        if spine.convergence is None:
+            yield f"{spine.name} follows the routers below it within {_CONVERGENCE} (no fabric convergence is written)"
     if services and document.cluster.load_balancer.algorithm == "maglev":
         yield "pod addresses are made up from the podCIDRs; other addresses give another Maglev table of the same kind"
     balancer = document.cluster.load_balancer

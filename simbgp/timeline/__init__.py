@@ -13,6 +13,7 @@ from simbgp.timeline.facts import (
     ProcedureEnded,
     RouteChanged,
     SessionChanged,
+    SpineChanged,
     Start,
     ViewChanged,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "ProcedureEnded",
     "RouteChanged",
     "SessionChanged",
+    "SpineChanged",
     "Start",
     "Timeline",
     "ViewChanged",

@@ -11,12 +11,13 @@ from simbgp.traffic.connections import Connections
 from simbgp.traffic.datapath import Datapath
 from simbgp.traffic.flows import Counts, counts, draw
 from simbgp.traffic.history import History
-from simbgp.traffic.packets import Merged, Packets
+from simbgp.traffic.packets import Merged
+from simbgp.traffic.resilient import Usage
 
 _MOST_ROUNDS = 40
 
 Entry = tuple[str, str]
-"""Router and prefix."""
+"""Router or spine, and prefix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,11 @@ class Draws:
 
 def entries_of(history: History, service: ServicePlan) -> list[Entry]:
     """Where clients of a service enter."""
-    return [entry for entry in history.announced if entry[1] in service.prefixes]
+    return history.entries(service.prefixes)
 
 
 def sizes(traffic: TrafficPlan, history: History, entries: list[Entry], draws: Draws) -> Counts:
-    """How many connections enter at each: at all routers in equal shares, and there at all prefixes of the service."""
+    """How many connections enter at each: at all routers (or spines) in equal shares, there at all of its prefixes."""
     at_router = Counter(router for router, _ in entries)
     shares = [1 / (len(at_router) * at_router[router]) for router, _ in entries]
     return counts(traffic, history.horizon_us, shares, draws.seed, draws.run)
@@ -51,7 +52,7 @@ def populations(
         if disturbed is None:
             continue
         since_us, until_us = disturbed
-        if history.remembers(router, prefix):  # what is not hurt itself is still seen by the group
+        if _remembering(history, (router, prefix)):  # what is not hurt itself is still seen by the group
             since_us, until_us = 0, history.horizon_us
         name = f"{router}/{prefix}"
         flows = draw(traffic, name, now, later, until_us, history.horizon_us, draws.seed, draws.run)
@@ -68,7 +69,7 @@ def settled(plan: Plan, timeline: Timeline, seed: int = 0, run: int = 0) -> Hist
     with all connections gets at least one more change of each group right, and ends when nothing changes any more.
     """
     history = History(plan, timeline)
-    remembering = [s for s in history.services if any(history.remembers(*e) for e in entries_of(history, s))]
+    remembering = [s for s in history.services if any(_remembering(history, e) for e in entries_of(history, s))]
     for _ in range(_MOST_ROUNDS if remembering else 0):
         changed = [_round(plan, timeline, history, service, Draws(seed, run)) for service in remembering]
         if not any(changed):
@@ -77,10 +78,16 @@ def settled(plan: Plan, timeline: Timeline, seed: int = 0, run: int = 0) -> Hist
 
 
 def _round(plan: Plan, timeline: Timeline, history: History, service: ServicePlan, draws: Draws) -> bool:
-    seen: dict[Entry, list[Packets]] = {entry: [] for entry in entries_of(history, service)}
+    seen: dict[Entry, list[Usage]] = {g: [] for e in entries_of(history, service) for g in _remembering(history, e)}
     for traffic in plan.traffic:
         if traffic.service == service.name:
             for entry, hurt, _ in populations(plan, history, FaultLog(timeline), traffic, service, draws):
-                seen[entry].append(hurt.packets())
-    changed = [history.use(*entry, Merged(parts)) for entry, parts in seen.items() if history.remembers(*entry)]
+                for router, prefix in _remembering(history, entry):
+                    seen[router, prefix].append(hurt.packets_at(router))
+    changed = [history.use(*group, Merged(parts)) for group, parts in seen.items()]
     return any(changed)
+
+
+def _remembering(history: History, entry: Entry) -> list[Entry]:
+    """The groups on the way from an entry whose state depends on the packets that they met."""
+    return [(r, entry[1]) for r in history.on_the_way(*entry) if history.remembers(r, entry[1])]

@@ -37,13 +37,17 @@ class Fib:
                     self._changed[prefix, session.peering.node] = False
                     fact = RouteChanged(now_us, self._router, prefix, session.peering.node, "withdrawn")
                     self._world.timeline.write(fact)
+                    self._world.fabric.next_hops_changed(self._router, prefix, -1)
 
     def _program(self, prefix: str, session: "Session") -> None:
         node = session.peering.node
         wanted = prefix in session.router.rib.paths
+        if wanted and session.router.rib.paths[prefix] == "fresh" and self._world.router(self._router).daemon.up:
+            self._world.fabric.announced(self._router, prefix)
         if self.holds(prefix, session) == wanted:
             return
         self._changed[prefix, node] = wanted
         event: RouteEvent = "added" if wanted else "withdrawn"
         now_us = self._world.clock.now_us
         self._world.timeline.write(RouteChanged(now_us, self._router, prefix, node, event))
+        self._world.fabric.next_hops_changed(self._router, prefix, 1 if wanted else -1)
