@@ -216,10 +216,9 @@ def _slo(written: Slo) -> SloPlan:
 def _assumptions(
     document: Document, layout: Layout, services: Sequence[ServicePlan], peerings: Sequence[PeeringPlan]
 ) -> Iterator[str]:
-    if services and document.fabric:
-        yield "clients enter at all spines in equal shares"
-    elif services and len({peering.router for peering in peerings}) > 1:
-        yield "clients enter at all routers in equal shares"
+    entries = {spine.name for spine in document.fabric} or {peering.router for peering in peerings}
+    if services and len(entries) > 1:
+        yield f"clients enter at all {'spines' if document.fabric else 'routers'} in equal shares"
     for spine in document.fabric:
         if spine.convergence is None:
             yield f"{spine.name} follows the routers below it within {_CONVERGENCE} (no fabric convergence is written)"
