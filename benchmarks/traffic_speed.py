@@ -1,7 +1,8 @@
 """How fast the data plane is: ``python -m benchmarks.traffic_speed``.
 
 Ratios are of times in one process, so that they mean the same on any machine: a Maglev table against a calibration
-loop of plain Python, a changed next-hop group against ``np.take`` over the same hashes.
+loop of plain Python and against Cilium's Go as scaled by that loop, a changed next-hop group against ``np.take`` over
+the same hashes.
 """
 
 import resource
@@ -23,6 +24,11 @@ SECOND = 1_000_000
 VIP = "192.0.2.10/32"
 FLOWS, CONNECTIONS, NODES, DOWN = 10_000_000, 1_000_000, 100, 20
 MOST_RATIO, MOST_S, MOST_MB = 1.5, 1.0, 500.0
+CALIBRATION_S = 0.040
+"""Assumed, not measured beside Go: the calibration loop on the machine that `GO_MS` are of. It is what a two-core AMD
+EPYC takes. A slower machine makes the ratios larger in proportion: 0.27 of Go becomes 1 at 148 ms."""
+GO_MS = {10: 0.79, 100: 6.3, 1000: 62.0}
+"""Milliseconds that Cilium's Go is given as taking for a table of 16381 slots, by the number of backends."""
 
 
 def least_s(work: Callable[[], object], times: int = 5) -> float:
@@ -80,19 +86,31 @@ def failure_and_return() -> float:
     return least_s(lambda: outcomes(plan, log, 1, 0), 2)
 
 
-def main() -> int:
-    unit_s = least_s(calibration)
-    print(f"calibration: a million steps of Python in {unit_s * 1e3:.1f} ms")
-    for backends in (10, 100, 1000):
+def maglev_against_go(unit_s: float) -> bool:
+    """Whether a table takes less than Cilium's, whatever the number of backends; the first warms the compiler up."""
+    maglev_table(["one"])
+    faster = True
+    for backends, go_ms in GO_MS.items():
         keys = [f"[10.0.{n // 250}.{n % 250}:8080/TCP,State:active]" for n in range(backends)]
         took_s = least_s(lambda keys=keys: maglev_table(keys))  # type: ignore[misc]
-        print(f"Maglev, 16381 slots, {backends} backends: {took_s * 1e3:.2f} ms, {took_s / unit_s:.3f} calibrations")
-    ratio = group_change()
-    print(f"a changed group over {FLOWS} flows: {ratio:.2f} table lookups (at most {MOST_RATIO})")
+        ratio = took_s * 1e3 / (go_ms * unit_s / CALIBRATION_S)
+        print(
+            f"Maglev, {backends} backends: {took_s * 1e3:.2f} ms, {took_s / unit_s:.4f} calibrations, {ratio:.2f} of Go"
+        )
+        faster &= ratio < 1
+    return faster
+
+
+def main() -> int:
     took_s = failure_and_return()
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     print(f"{CONNECTIONS} connections, {DOWN} nodes lost and back: {took_s:.2f} s, {peak_mb:.0f} MB at most")
-    return 0 if ratio <= MOST_RATIO and took_s <= MOST_S and peak_mb <= MOST_MB else 1
+    unit_s = least_s(calibration)
+    print(f"calibration: a million steps of Python in {unit_s * 1e3:.1f} ms")
+    faster = maglev_against_go(unit_s)
+    ratio = group_change()
+    print(f"a changed group over {FLOWS} flows: {ratio:.2f} table lookups (at most {MOST_RATIO})")
+    return 0 if faster and ratio <= MOST_RATIO and took_s <= MOST_S and peak_mb <= MOST_MB else 1
 
 
 if __name__ == "__main__":

@@ -140,13 +140,6 @@ def test_bad_questions_are_answered_in_a_line(guide: str) -> None:
         assert (done.code, "Traceback" in done.err) == (2, False)
 
 
-def test_what_is_not_shown_yet_is_refused_by_name(guide: str) -> None:
-    for what in ("status", "logs", "metrics"):
-        done = cli("show", what, "-f", guide, "--at", "0")
-        assert done.code == 2
-        assert f"'{what}' is not supported yet" in done.err
-
-
 FAULTS = ("agent-crash", "agent-restart", "node-down", "unlabel", "session-reset", "link-down", "router-down", "stall")
 
 

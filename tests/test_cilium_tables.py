@@ -1,14 +1,18 @@
 import base64
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from cli_runs import cli
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from simbgp.report.cilium import attributes, cilium_cli, cilium_dbg, shell
 from simbgp.report.cilium.attributes import Path as BgpPath
 from simbgp.report.cilium.dumps import path_actions
-from simbgp.report.cilium.go import rounded, sorted_slice, truncated
+from simbgp.report.cilium.go import rounded, truncated
+from simbgp.report.cilium.go_sort import sorted_slice
 from simbgp.report.cilium.records import FamilyRoutes, PeerState, RouteState
 from simbgp.report.cilium.tabwriter import tabulate
 
@@ -73,9 +77,9 @@ def test_durations_are_those_of_go(ns: int, round_text: str, truncate_text: str)
 def test_the_order_of_cilium_cli_is_no_order_and_depends_on_what_came_first() -> None:
     # less = asn < or address <: both of these are less than the other, so an insertion sort always swaps them
     one, two = (65001, "10.0.0.2"), (65002, "10.0.0.1")
-    for given in ([one, two], [two, one]):
-        swapped = sorted_slice(given, lambda a, b: a[0] < b[0] or a[1] < b[1], lambda pair: pair)
-        assert swapped == given[::-1]
+    for found in ([one, two], [two, one]):
+        swapped = sorted_slice(found, lambda a, b: a[0] < b[0] or a[1] < b[1])
+        assert swapped == found[::-1]
 
 
 def _peer(state: str = "established", families: int = 2, **more: object) -> PeerState:
@@ -212,3 +216,40 @@ def test_what_is_no_dump_is_refused_in_a_line(tmp_path: Path, text: str) -> None
     done = cli("show", "peers", "--from", str(dump))
     assert done.code == 2
     assert "Traceback" not in done.err
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.integers(0, 40), max_size=300), st.sampled_from([sorted, list, lambda items: sorted(items)[::-1]]))
+def test_gos_sort_puts_any_list_in_order_by_an_order(
+    items: list[int], before: Callable[[list[int]], list[int]]
+) -> None:
+    assert sorted_slice(before(items), lambda a, b: a < b) == sorted(items)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9)), max_size=100))
+def test_gos_sort_loses_nothing_by_a_less_that_is_no_order(items: list[tuple[int, int]]) -> None:
+    done = sorted_slice(items, lambda a, b: a[0] < b[0] or a[1] < b[1])
+    assert sorted(done) == sorted(items)
+
+
+def test_gos_sort_ends_where_every_pivot_is_bad() -> None:
+    assert len(sorted_slice(range(1000), lambda a, b: (a * 7 + b * 13) % 3 == 0)) == 1000
+
+
+def test_further_paths_of_a_route_have_no_cell_for_the_node_and_a_route_without_paths_nothing_else(
+    tmp_path: Path,
+) -> None:
+    """``printRouteSummary`` of cilium-cli/bgp/routes.go writes the node's cell before its loop over the paths."""
+    path = {"nlri": {"base64": "GAoBAQ=="}, "path-attributes": [{"base64": "QAEBAA=="}]}  # 10.1.1.0/24, Origin: i
+    bare = {"prefix": "10.1.2.0/24", "router-asn": 65001, "paths": []}
+    both = {"prefix": "10.1.1.0/24", "router-asn": 65001, "paths": [path, path]}
+    file = tmp_path / "routes.json"
+    file.write_text(json.dumps({"n": [both, bare]}))
+    rows = cli("show", *AVAILABLE, "--from", str(file)).out.splitlines()
+    assert [row.split() for row in rows[1:]] == [
+        ["n", "65001", "10.1.1.0/24", "0.0.0.0", "0s", "[{Origin:", "i}]"],
+        ["65001", "10.1.1.0/24", "0.0.0.0", "0s", "[{Origin:", "i}]"],
+        [],
+    ]
+    assert rows[2].startswith("65001")
+    assert cli("show", *AVAILABLE, "--from", str(file), "--as", "cilium-dbg", "--node", "n").out.count("\n") == 3

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import re
 import shlex
 
 import pytest
@@ -11,6 +12,7 @@ from simbgp.cli.sweep import split_values
 
 HOLD = "cluster.timers.holdTimeSeconds"
 SLO = "slo: [{metric: blackhole_s, stat: max, max: 135s}]\n"
+QUIET = ("--runs", "2", "--quiet")
 
 
 @pytest.fixture
@@ -92,3 +94,11 @@ def test_settings_that_are_not_allowed_are_named(world):
     assert done.code == 2
     assert HOLD in done.err
     assert "Traceback" not in done.err
+
+
+def test_lists_and_switches_are_printed_as_they_are_written(world):
+    kinds = "cluster.advertise=[PodCIDR,LoadBalancerIP]"
+    done = cli("sweep", world, "--vary", "cluster.gracefulRestart.enabled=true,false", "--vary", kinds, *QUIET)
+    heads, *rows = [re.split(r"  +", line.strip())[:2] for line in done.out.splitlines()[2:5]]
+    assert heads == ["gracefulRestart.enabled", "advertise"]
+    assert rows == [["true", "PodCIDR, LoadBalancerIP"], ["false", "PodCIDR, LoadBalancerIP"]]

@@ -135,8 +135,9 @@ def test_every_connection_ends_as_it_does_packet_by_packet(
     row = outcomes(world, record, 1, 0)[0]
     expected: Counter[str] = Counter()
     if disturbed is not None:
-        many = counts(traffic, world.horizon_us, [1.0], 1, 0)
-        flows = draw(traffic, f"spine-1/{VIP}", many.open[0], many.arriving[0], disturbed[1], world.horizon_us, 1, 0)
+        span_us = 0, world.horizon_us
+        many = counts(traffic, span_us, [1.0], 1, 0)
+        flows = draw(traffic, f"spine-1/{VIP}", many.open[0], many.arriving[0], disturbed[1], span_us, 1, 0)
         for columns in zip(flows.keys, flows.dialled_us, flows.phases_us, flows.lives_us, strict=True):
             client = FabricClient(world, record, *(int(column) for column in columns))
             fate = client.live()

@@ -1,20 +1,26 @@
 """Maglev tables and slots equal Cilium's own."""
 
 import json
+import sys
 from hashlib import sha256
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import mmh3
 import numpy as np
 import pytest
 
-from simbgp.traffic import maglev_slot, maglev_table
+from simbgp.traffic import maglev, maglev_slot, maglev_table
+from simbgp.traffic.maglev import seed_words
 
 DATA = Path(__file__).parent / "data" / "maglev"
 CASES: list[dict[str, Any]] = [
-    case for file in ("m251", "cilium_own_tests") for case in json.loads((DATA / f"{file}.json").read_text())
+    case
+    for file in ("m251", "m1021", "m16381", "cilium_own_tests")
+    for case in json.loads((DATA / f"{file}.json").read_text())
 ]
+MURMUR: dict[str, Any] = json.loads((DATA / "murmur3.json").read_text())
 FLOWS: list[dict[str, Any]] = json.loads((DATA / "flow_hash.json").read_text())["vectors"]
 KEYS = [f"[10.0.0.{i}:8080/TCP,State:active]" for i in range(1, 13)]
 
@@ -26,6 +32,48 @@ def test_a_table_is_that_of_cilium_bit_for_bit(case: dict[str, Any]) -> None:
     table = maglev_table([backend["hash_string"] for backend in backends], case["m"], weights, case["seed_b64"])
     ids = np.array([backend["id"] for backend in backends], dtype="<u4")[table]
     assert sha256(ids.tobytes()).hexdigest() == case["sha256_le_u32"]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_the_few_tables_of_a_run_need_no_compiler_and_are_the_same(
+    case: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backends = case["backends"]
+    weights = [backend["weight"] for backend in backends]
+    keys = [backend["hash_string"] for backend in backends]
+    compiled = maglev_table(keys, case["m"], weights, case["seed_b64"])
+    monkeypatch.setattr(maglev, "_compiled", lambda: pytest.fail("asked for the compiler"))
+    assert np.array_equal(maglev.Tables().make(keys, case["m"], weights, case["seed_b64"]), compiled)
+
+
+def test_where_numba_cannot_be_imported_plain_python_makes_the_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = maglev_table(KEYS, 1021)
+    monkeypatch.setitem(sys.modules, "numba", None)
+    maglev._compiled.cache_clear()
+    assert maglev._compiled() is None
+    assert np.array_equal(maglev_table(KEYS, 1021), expected)
+    monkeypatch.undo()
+    maglev._compiled.cache_clear()
+
+
+def test_after_a_hundred_tables_the_compiler_pays(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(maglev, "_compiled", lambda: asked.append(1))
+    tables = maglev.Tables()
+    for _ in range(101):
+        tables.make(KEYS, 251)
+    assert asked == [1]
+
+
+def test_the_seed_has_the_words_that_cilium_reads_in_it() -> None:
+    names = "seed_murmur", "seed_jhash0", "seed_jhash1"
+    assert seed_words(MURMUR["default_seed_b64"]) == tuple(MURMUR[name] for name in names)
+
+
+@pytest.mark.parametrize("vector", MURMUR["vectors"], ids=lambda vector: f"{vector['s'] or 'empty'}-{vector['seed']}")
+def test_the_library_hashes_as_ciliums_murmur3_does(vector: dict[str, Any]) -> None:
+    found = mmh3.hash64(vector["s"], vector["seed"], x64arch=True, signed=False)
+    assert found == (int(vector["h1"], 16), int(vector["h2"], 16))
 
 
 def test_weights_2_13_111_10_own_16_98_832_75_of_1021_slots() -> None:

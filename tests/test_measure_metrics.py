@@ -225,7 +225,9 @@ def test_shares_are_of_all_connections():
     assert value(run, "reset_share").value == 0.1
     assert value(run, "broken_share").value == 0.12
     assert value(run, "delayed_share").value == 0.01
+    assert value(run, "timed_out_share").value == 0.012
     assert value(run, "reset_count").value == 100
+    assert value(run, "broken_count").value == 120
 
 
 def test_shares_of_a_fault_are_those_it_caused():

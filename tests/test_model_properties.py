@@ -24,9 +24,14 @@ faults = st.builds(
         [{}, {"direction": "to-node"}, {"direction": "to-router"}, {"host": "refusing"}, {"how": "stop"}]
     ),
 )
+routers = st.builds(
+    lambda name, helps_long: replace(router(name), long_lived=helps_long or router(name).long_lived),
+    st.sampled_from(router_names()),
+    st.booleans(),
+)
 plans = st.builds(
     cluster,
-    routers=st.tuples(*[st.sampled_from([router(name) for name in router_names()])] * 2),
+    routers=st.tuples(*[routers] * 2),
     speaker=st.sampled_from([speaker(name) for name in speaker_names()]),
     timers=st.sampled_from([(90, 30), (9, 3), (3, 1)]),
     restart=st.builds(
@@ -35,6 +40,7 @@ plans = st.builds(
         st.sampled_from([5, 15, 120]),
         notification=st.booleans(),
         restart_bit=st.booleans(),
+        long_lived_s=st.sampled_from([0, 7, 60]),
     ),
     agent_s=st.sampled_from([0.0, 8.0]),
     node_s=st.sampled_from([0.0, 60.0]),

@@ -119,6 +119,53 @@ def test_a_budget_that_allows_nothing_holds_the_drain_for_ever():
     assert log.of(ForwardingChanged) == []
 
 
+def test_two_drains_at_once_share_a_budget():
+    # two pods on each, three must stay: one goes whenever a new one is ready, at 7, 17, ..., and kubectl asks, at 5, 10
+    plan = cluster(3, (instant(),), propagation_s=0.0)
+    pods = tuple(BackendPlan(f"web-{i}", f"worker-{1 + i // 3}", f"key-{i}") for i in range(1, 5))
+    service = ServicePlan("web", (VIP,), "Cluster", pods, 3)
+    plan = replace(plan, services=(service,), pod_startup=Law.constant(7.0))
+    log = play(plan, drained("drain"), drained("drain", node="worker-2"))
+    assert [since_fault(fact.time_us) for fact in log.of(BackendAdded)] == [7.0, 17.0, 27.0, 37.0]
+    assert {fact.node for fact in log.of(BackendAdded)} == {"worker-3"}
+    assert [since_fault(fact.time_us) for fact in log.of(ProcedureEnded)] == [40.0, 60.0]  # 10 and 30, + the grace
+
+
+def test_a_pod_that_is_evicted_from_a_dead_node_does_not_come_back_with_it():
+    # dead from 0 to 20, evicted at 10: its name never answers again
+    plan = cluster(2, (instant(),), propagation_s=0.0)
+    log = play(plan, fault("node-down", 20.0), drained("drain", at_s=AT_S + 10))
+    assert [(fact.backend, fact.alive) for fact in log.of(BackendChanged)] == [("web-1", False)]
+
+
+@pytest.mark.parametrize(
+    ("grace_s", "hook_s", "shutdown_s", "lives_s"),
+    [
+        (30, None, None, 30),  # SIGTERM is ignored: SIGKILL
+        (30, 10, None, 10),  # it ends at SIGTERM, when the hook is done
+        (30, None, 5, 5),
+        (30, None, 31, 30),
+        (30, 10, 19, 29),
+        (30, 10, 21, 30),
+        (30, 40, None, 30),  # the hook is cut off
+        (30, 40, 1, 31),  # then SIGTERM, and 2 s before SIGKILL, no less
+        (30, 40, 9, 32),
+        (30, 29, 9, 31),
+        (0, 40, None, 0),
+    ],
+)
+def test_a_pod_lives_until_its_process_ends_or_is_killed(grace_s, hook_s, shutdown_s, lives_s):
+    options = {
+        "grace_us": grace_s * S,
+        "pre_stop_us": None if hook_s is None else hook_s * S,
+        "shutdown_us": None if shutdown_s is None else shutdown_s * S,
+        "order": ("drain",),
+    }
+    log = play(cluster(2, (instant(),), propagation_s=0.0), fault("node-drain", options=options))
+    gone = [since_fault(fact.time_us) for fact in log.of(BackendChanged) if not fact.alive]
+    assert gone == [lives_s]
+
+
 def test_a_pod_that_was_going_when_its_node_lost_power_does_not_come_back():
     plan = cluster(2, (instant(),), propagation_s=0.0)
     log = play(plan, drained("drain"), fault("node-down", 5.0, at_s=AT_S + 10))
@@ -126,7 +173,7 @@ def test_a_pod_that_was_going_when_its_node_lost_power_does_not_come_back():
 
 
 def test_nothing_happens_while_the_operator_is_away_and_then_all_of_it_in_order():
-    plan = cluster(2, (instant(),))
+    plan = cluster(2, (instant(),), steady("1.20", unlabel=Law.constant(0.0)))
     asked = [fault("unlabel", at_s=AT_S + 20), fault("unlabel", at_s=AT_S + 10, node="worker-2")]
     log = play(plan, fault("operator-down", 50.0), *asked)
     lost = [f for f in log.of(SessionChanged) if f.side == "router" and f.from_state == "established"]
@@ -139,6 +186,37 @@ def test_an_agent_that_is_down_when_its_node_is_unlabelled_never_peers_again():
     log = play(plan, fault("agent-crash", 60.0), fault("unlabel", at_s=AT_S + 10))
     assert session_log(log) == [(0.0, "down")]
     assert fib_log(log, VIP) == [(120.0, "withdrawn")]
+
+
+def test_an_agent_that_dies_unlabelled_and_is_labelled_again_before_it_is_back_peers_as_ever():
+    log = play(cluster(2, (instant(),)), fault("agent-crash", 60.0), fault("unlabel", 30.0, at_s=AT_S + 10))
+    assert session_log(log) == [(0.0, "down"), (62.0, "up")]
+
+
+def test_without_the_operator_an_agent_comes_back_with_the_configuration_it_had():
+    # dead until 20, dialling at 22 as ever; the operator learns of the label only at 50, and the peer goes then
+    asked = [fault("agent-crash", 20.0), fault("operator-down", 50.0), fault("unlabel", at_s=AT_S + 10)]
+    log = play(cluster(2, (instant(),), steady("1.20", unlabel=Law.constant(0.0))), *asked)
+    assert session_log(log) == [(0.0, "down"), (22.0, "up"), (50.0, "down")]
+
+
+def test_a_label_that_is_back_before_the_operator_was_never_gone():
+    log = play(
+        cluster(2, (instant(),), steady("1.20", unlabel=Law.constant(0.0))),
+        fault("operator-down", 50.0),
+        fault("unlabel", 20.0, at_s=AT_S + 10),
+    )
+    assert log.of(SessionChanged) == []
+
+
+def test_a_drain_that_waits_for_the_routers_waits_for_the_operator_too():
+    log = play(
+        cluster(2, (instant(),), steady("1.20", unlabel=Law.constant(0.0))),
+        fault("operator-down", 51.0, at_s=AT_S - 1),
+        drained(*FIRST_OUT),
+    )
+    assert session_log(log)[0] == (50.0, "down")
+    assert since_fault(log.of(ProcedureEnded)[0].time_us) == 80.1  # the look after 50.0, and 30 of grace
 
 
 def test_a_rollout_takes_so_many_nodes_at_once_and_waits_until_they_are_ready():
@@ -183,13 +261,21 @@ drains = st.builds(
     nodes,
 )
 rollouts = st.builds(
-    lambda at_s, pull: fault("agent-upgrade", at_s=at_s, options={"image_pull": pull, "max_unavailable": 2}),
+    lambda at_s, options: fault("agent-upgrade", at_s=at_s, options=options),
     times,
-    st.none() | times.map(Law.constant),
+    st.fixed_dictionaries(
+        {
+            "to": st.sampled_from(["1.20", "1.19"]),
+            "max_unavailable": st.integers(1, 3),
+            "image_pull": st.none() | times.map(Law.constant),
+            "ready_after": st.none() | st.just(Law.constant(3.0)),
+            "rollback_after_us": st.none() | times.map(lambda s: round(s * S)),
+        }
+    ),
 )
 losses = st.builds(
     lambda kind, down_s, at_s, node: fault(kind, down_s, at_s, node),
-    st.sampled_from(["node-down", "agent-crash", "operator-down", "unlabel", "backends-down"]),
+    st.sampled_from(["node-down", "agent-crash", "agent-restart", "operator-down", "unlabel", "backends-down"]),
     st.none() | times,
     times,
     nodes,
@@ -199,13 +285,17 @@ PLAN = cluster(3, (router("frr-8.4"),), steady("1.20"), restart=GR, agent_s=8.0,
 
 @settings(max_examples=500, deadline=None)
 @given(st.lists(drains | rollouts | losses, min_size=2, max_size=5))
-def test_overlapping_procedures_keep_the_invariants(happened):
-    log = play(PLAN, *happened)
+def test_overlapping_procedures_keep_the_invariants_and_every_connection_ends_once(happened):
+    plan = with_clients(PLAN, 40)
+    log = play(plan, *happened)
     ends = defaultdict(int)
-    for hole in sorted(windows(PLAN, log), key=lambda hole: hole.start_us):
+    for hole in sorted(windows(plan, log), key=lambda hole: hole.start_us):
         assert hole.start_us >= ends[hole.prefix]
         assert hole.duration_us > 0
         ends[hole.prefix] = hole.start_us + hole.duration_us
+    (whole, *_) = (row for row in outcomes(plan, log, 1, 0) if row.fault is None)
+    assert whole.total == 40
+    assert whole.unaffected + whole.delayed + whole.reset + whole.timed_out + whole.not_opened == 40
     alive = {backend.name: True for backend in PLAN.services[0].backends}
     for fact in log:
         if isinstance(fact, BackendAdded):
@@ -214,12 +304,3 @@ def test_overlapping_procedures_keep_the_invariants(happened):
         if isinstance(fact, BackendChanged):
             assert alive[fact.backend] is not fact.alive
             alive[fact.backend] = fact.alive
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(drains | rollouts | losses, min_size=2, max_size=4))
-def test_every_connection_ends_once_whatever_procedures_overlap(happened):
-    plan = with_clients(PLAN, 40)
-    (whole, *_) = (row for row in outcomes(plan, play(plan, *happened), 1, 0) if row.fault is None)
-    assert whole.total == 40
-    assert whole.unaffected + whole.delayed + whole.reset + whole.timed_out + whole.not_opened == 40

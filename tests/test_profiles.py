@@ -45,7 +45,7 @@ def test_the_newest_cilium_is_the_default_and_releases_sort_as_numbers():
 
 def test_every_router_people_may_name_has_a_profile():
     measured = {"bird-2.0", "frr-8.4", "gobgp-3.10", "openbgpd-7.7"}
-    others = {"frr-10", "sonic", "junos", "eos", "nxos", "iosxr", "srlinux", "rfc4724", "rfc8538"}
+    others = {"frr-10", "sonic", "junos", "eos", "nxos", "iosxr", "srlinux", "rfc4724", "rfc8538", "cumulus"}
     assert set(router_names()) == measured | others
     assert {name for name in router_names() if router(name).calibrated} == measured
 

@@ -1,7 +1,11 @@
+from dataclasses import replace
+
+import pytest
 from click import unstyle
 from study_worlds import observed, scenario
 
 from simbgp.report.explain import explanation
+from simbgp.scenario.plan import LoadBalancerPlan
 from simbgp.study.replay import timeline
 from simbgp.timeline import ForwardingChanged, NeighbourChanged, PathChanged
 
@@ -66,3 +70,37 @@ def test_a_skipped_next_hop_gets_nothing_and_the_next_one_its_share():
     assert "nothing is lost; 4 next hops" in lines[0]
     assert lines[2] == "   0 %  worker-2  skipped: its neighbour entry failed, and the next in the group gets its flows"
     assert lines[3] == "  50 %  worker-3  ok, picks among 4 backends"
+
+
+@pytest.mark.parametrize(
+    ("balancer", "heard", "said"),
+    [
+        (LoadBalancerPlan(), True, "is reset: its backend knows it by the first node's address (snat)"),
+        (LoadBalancerPlan("maglev", "dsr"), True, "same backend in its slot, else is reset (dsr, maglev)"),
+        (LoadBalancerPlan("random", "dsr"), False, "else times out, for the backend's RST is not heard (dsr, random)"),
+        (LoadBalancerPlan(unknown_flow="drop"), True, "times out: the node knows no such connection"),
+    ],
+)
+def test_what_becomes_of_a_moved_connection_is_said(balancer, heard, said):
+    made = replace(
+        PLAN, load_balancer=balancer, speaker=replace(PLAN.speaker, dsr_reset_reaches_client=heard)
+    )  # fmt: skip
+    (line,) = [line for line in explanation(made, FACTS, 59 * S, "web") if "an open connection that is moved" in line]
+    assert said in line
+
+
+def test_what_a_node_knows_of_a_client_is_said_where_services_are_sticky():
+    sticky = replace(PLAN, services=tuple(replace(service, affinity_s=10800.0) for service in PLAN.services))
+    text = "\n".join(explanation(sticky, FACTS, 59 * S, "web"))
+    assert (
+        "each node gives a client address to one backend for 10800 s after its last packet; another node knows" in text
+    )
+    assert "client address" not in "\n".join(explained(59))
+
+
+def test_those_beyond_the_maximum_of_paths_are_named():
+    ecmp = replace(PLAN.routers[0].ecmp, maximum_paths=2)
+    few = replace(PLAN, routers=(replace(PLAN.routers[0], ecmp=ecmp),))
+    lines = explanation(few, FACTS, 59 * S, "web")
+    assert [line.split()[2] for line in lines[1:3]] == ["worker-1", "worker-2"]
+    assert lines[3] == "  2 more nodes at the group's end, beyond maximumPaths: worker-3, worker-4"

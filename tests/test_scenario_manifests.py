@@ -66,7 +66,8 @@ def test_the_service_example_of_cilium_is_read_as_it_is() -> None:
         "cluster: {cilium: '1.18', manifests: [cilium-dev-service/bgp.yaml, cilium-dev-service/nodes.yaml]}\n"
         "routers: [{name: router0, profile: frr-8.4, asn: 65000, address: 'fd00:10:0:0::1'}]\n"
     )
-    plan = loads(text, folder=SERVICE).plan()
+    scenario = loads(text, "shipped.yaml", SERVICE)
+    plan = scenario.plan()
     assert [node.name for node in plan.nodes] == [
         "bgpv2-cplane-dev-service-control-plane",
         "bgpv2-cplane-dev-service-worker",
@@ -81,7 +82,8 @@ def test_the_service_example_of_cilium_is_read_as_it_is() -> None:
         "2 objects of the manifests are not used: Namespace 2",
         "Secret bgp-auth-secret of CiliumBGPPeerConfig cilium-peer is assumed to be present",
     )
-    assert plan.warnings[2].startswith("timers: connectRetryTimeSeconds 120 is above restartTimeSeconds 15")
+    told = scenario.warnings[2]
+    assert told.startswith("shipped.yaml:1:38: cluster.manifests: connectRetryTimeSeconds 120 is above restartTime")
 
 
 def test_the_multi_homing_example_of_cilium_has_two_sessions_for_each_node() -> None:

@@ -34,8 +34,8 @@ def satisfies_json_schema(data: dict) -> bool:
 def test_each_example_loads_and_satisfies_the_json_schema(kind: str) -> None:
     scenario = loads(init(kind), f"{kind}.yaml")
     assert scenario.plan().faults[0].kind == kind
-    told = [warning.split(":")[0] for warning in scenario.warnings]
-    assert told == (["gracefulRestart"] if kind == "node-down" else [])
+    told = [warning.split(": ")[1] for warning in scenario.warnings]
+    assert told == (["cluster.gracefulRestart.restartTimeSeconds"] if kind == "node-down" else [])
     assert satisfies_json_schema(scenario.data)
 
 

@@ -272,3 +272,45 @@ def test_what_cannot_be_imported_is_told_with_its_place(tmp_path: Path) -> None:
     done = cli("import", str(tmp_path / "bad.yaml"))
     assert (done.code, done.out) == (2, "")
     assert "required key 'name' is missing" in done.err
+
+
+SECOND = PENDING.replace("name: web", "name: later")
+COMES = "faults: [{at: 1s, kind: service-add, service: %s}]\n"
+
+
+def test_lb_ipam_serves_a_service_that_comes_later_after_the_others(tmp_path: Path) -> None:
+    """Without a fault web, the first in the file, has the pool's first address; created later it has the second."""
+    documents = PENDING, SECOND, PODS, advert(), pool()
+    assert [service.prefixes for service in plan(tmp_path, *documents).services] == [("20.0.0.0/32",), ("20.0.0.1/32",)]
+    found = plan(tmp_path, *documents, more=COMES % "shop/web")
+    assert [(s.name, s.prefixes, s.added, s.allocated) for s in found.services] == [
+        ("shop/web", ("20.0.0.1/32",), True, ("20.0.0.1/32",)),
+        ("shop/later", ("20.0.0.0/32",), False, ("20.0.0.0/32",)),
+    ]
+    assert prefixes(found) == {"n1": ("20.0.0.0/32",), "n2": ("20.0.0.0/32",)}
+
+
+def test_only_what_lb_ipam_gives_waits_for_the_operator(tmp_path: Path) -> None:
+    found = plan(tmp_path, WEB, PODS, advert(addresses="LoadBalancerIP, ClusterIP"), more=COMES % "shop/web")
+    assert found.services[0].prefixes == ("192.0.2.10/32", "10.96.0.7/32")
+    assert found.services[0].allocated == ("192.0.2.10/32",)
+    assert prefixes(found) == {"n1": (), "n2": ()}
+
+
+def test_a_service_without_pods_cannot_come_later(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match="service 'shop/web' has no pod; allowed: a service with pods"):
+        plan(tmp_path, WEB, advert(), more=COMES % "shop/web")
+
+
+def test_the_pods_of_a_deployment_are_dealt_to_the_nodes_that_are_there(tmp_path: Path) -> None:
+    found = plan(tmp_path, WEB, PODS, advert(), more="faults: [{at: 1s, kind: node-join, node: n2}]\n")
+    assert [(b.node, b.late) for b in found.services[0].backends] == [("n1", False)] * 3
+
+
+def test_session_affinity_of_a_manifest_reaches_the_plan_and_survives_an_import(tmp_path: Path) -> None:
+    sticky = WEB.replace("spec:\n", "spec:\n  sessionAffinity: ClientIP\n", 1)
+    short = sticky.replace("spec:\n", "spec:\n  sessionAffinityConfig: {clientIP: {timeoutSeconds: 60}}\n", 1)
+    for text, affinity_s in ((WEB, None), (sticky, 10800.0), (short, 60.0)):
+        (service,) = plan(tmp_path, text, PODS, advert()).services
+        assert service.affinity_s == affinity_s
+    assert "timeoutSeconds: 60" in cli("import", str(tmp_path / "all.yaml")).out

@@ -33,7 +33,7 @@ ROWS = {
     "sessions": "run time_s since_fault_s router node side from_state to_state reason",
     "routes": "run time_s since_fault_s router prefix node event",
     "connections": "run fault service total moved unaffected delayed reset timed_out not_opened refused delay_s "
-    "connect_delay_s",
+    "connect_delay_s reconnected elsewhere broken_again",
     "load": "run time_s router node share",
 }
 TRAFFIC = [{"service": "web", "connections": 100, "lifetime": "60s"}]

@@ -67,6 +67,7 @@ def test_a_switch_may_turn_parts_and_laws():
 def test_a_value_answers_the_question_of_the_profile_it_is_like():
     assert router("junos").notification
     assert {switch.name for switch in router("junos").switches} == {
+        "consistent-hash when a next hop joins",
         "routes over a restart of its BGP process",
         "stall",
     }

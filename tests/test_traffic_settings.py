@@ -4,15 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from traffic_worlds import SECOND, VIP, clients, plan, timeline
+from traffic_worlds import SECOND, VIP, clients, plan, pod_names, timeline
 
 from simbgp.report.explain import explanation
 from simbgp.scenario import loads
 from simbgp.scenario.little import mean_s
 from simbgp.scenario.plan import EcmpPlan, LoadBalancerPlan, Plan
 from simbgp.scenario.workloads import workload
-from simbgp.timeline import Fact, PathChanged, RouteChanged
+from simbgp.timeline import Fact, PathChanged, RouteChanged, ViewChanged
 from simbgp.traffic import History, load, outcomes, settled, windows
+from simbgp.traffic.balancer import Balancer
 from simbgp.traffic.clients import linux
 
 MANY = 20_000
@@ -61,9 +62,16 @@ def test_without_traffic_all_buckets_are_idle():
 
 def test_buckets_of_connections_that_were_reset_become_idle():
     # the connections of n1 are reset at 60 s and gone: their 32 buckets are idle 10 s later, and n1 gets them all
-    made = with_ecmp(plan(traffic=clients(connections=MANY)), "resilient", 128, idle_s=10.0)
+    made = with_ecmp(plan(traffic=clients(connections=MANY, reconnects=False)), "resilient", 128, idle_s=10.0)
     groups = settled(made, timeline(made, withdrawn(60), added(90)), seed=1).groups("tor-1", VIP)
     assert groups.last.buckets_of(0) == 32
+
+
+def test_clients_that_reconnect_keep_buckets_busy():
+    # 5 000 new connections, 39 in each bucket: none is silent, and n1 gets none
+    made = with_ecmp(plan(traffic=clients(connections=MANY)), "resilient", 128, idle_s=10.0)
+    groups = settled(made, timeline(made, withdrawn(60), added(90)), seed=1).groups("tor-1", VIP)
+    assert groups.last.buckets_of(0) == 0
 
 
 def test_with_dsr_the_same_connections_live_on_and_keep_them_busy():
@@ -126,6 +134,21 @@ def test_a_dsr_node_that_answers_for_itself_resets_every_moved_connection():
     assert found.reset == found.moved == pytest.approx(MANY / 2, abs=4 * 71)
 
 
+@pytest.mark.parametrize(("away_s", "ends"), [(7990, "unaffected"), (8010, "reset")])
+def test_an_entry_that_nothing_used_for_8000_s_is_gone(away_s: int, ends: str):
+    # DSR: n1's flows go elsewhere at 100 s and find their backend by Maglev. Then the table changes, and n1 is back:
+    # within 8000 s it remembers them, later it picks by the new table
+    balancer = LoadBalancerPlan("maglev", "dsr", table_size=1021)
+    made = plan(node_count=2, traffic=clients(connections=MANY), balancer=balancer, horizon_s=20_000)
+    names = pod_names(made)
+    changed = [ViewChanged(200 * SECOND, node.name, "web", 1, names[:-1]) for node in made.nodes]
+    found = outcome(made, withdrawn(100), *changed, added(100 + away_s))
+    assert found.moved == pytest.approx(MANY / 2, abs=4 * 71)
+    before, after = (Balancer(balancer, made.services[0]).places(view) for view in (names, names[:-1]))
+    expected = found.moved * np.mean(before != after) if ends == "reset" else 0
+    assert found.reset == pytest.approx(expected, abs=4 * max(1, expected) ** 0.5)
+
+
 # clients
 
 
@@ -176,7 +199,8 @@ def test_every_key_of_ecmp_reaches_the_plan():
 
 
 def test_frr_makes_a_new_group_for_each_change_unless_it_is_told_otherwise():
-    assert written(ecmp="{hash: resilient}").routers[0].ecmp == EcmpPlan("resilient", on_change="new-group")
+    of_frr = EcmpPlan("resilient", on_change="new-group", maximum_paths=256)
+    assert written(ecmp="{hash: resilient}").routers[0].ecmp == of_frr
     assert written(ecmp="{hash: resilient}", profile="rfc4724").routers[0].ecmp == EcmpPlan("resilient")
 
 

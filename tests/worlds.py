@@ -5,6 +5,7 @@ from dataclasses import replace
 from simbgp.model import simulate
 from simbgp.profiles import Law, RouterProfile, SpeakerProfile, router, speaker
 from simbgp.scenario.plan import (
+    AnnouncementPlan,
     BackendPlan,
     EcmpPlan,
     GracefulRestartPlan,
@@ -76,7 +77,15 @@ def cluster(
         for i, profile in enumerate(routers, 1)
     )
     peerings = tuple(
-        PeeringPlan(node.name, tor.name, *timers, retry_s, restart, (*node.pod_cidrs, VIP))
+        PeeringPlan(
+            node.name,
+            tor.name,
+            *timers,
+            retry_s,
+            restart,
+            (*node.pod_cidrs, VIP),
+            announcements=tuple(AnnouncementPlan(prefix, "all") for prefix in (*node.pod_cidrs, VIP)),
+        )
         for node in named
         for tor in tors
     )
@@ -125,7 +134,7 @@ def fault(
     nodes: tuple[str, ...] = (node,)
     if kind.startswith("router-"):
         nodes, routers = (), routers[:1] or ("tor-1",)
-    elif kind in ("agent-upgrade", "operator-down", "backends-down"):
+    elif kind in ("agent-upgrade", "operator-down", "backends-down", "service-add"):
         nodes, routers = (), ()
     given = _OPTIONS.get(kind, {}) | (options or {})
     return Occurrence(kind, kind, round(at_s * 1e6), nodes, routers, (down_us,), given)
@@ -146,6 +155,7 @@ _OPTIONS: dict[str, dict[str, object]] = {
         "grace_us": 30_000_000,
         "pre_stop_us": None,
     },
+    "service-add": {"service": "web", "plans": ("web",)},
 }
 """What a scenario gives by default."""
 

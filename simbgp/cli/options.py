@@ -76,11 +76,11 @@ def warn(scenario: "Scenario") -> None:
         click.echo(f"simbgp: warning: {warning}", err=True)
 
 
-def moment(text: str) -> float:
-    """Seconds from ``75``, ``75s`` or ``1m15s``, the value of ``--at``."""
+def moment(text: str, option: str = "--at") -> float:
+    """Seconds from ``75``, ``75s`` or ``1m15s``, the value of ``option``."""
     from simbgp.profiles import parse_duration
 
     try:
         return float(text) if text.replace(".", "", 1).isdigit() else parse_duration(text)
     except ValueError as error:
-        raise click.UsageError(f"--at: {error}") from None
+        raise click.UsageError(f"{option}: {error}") from None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from simbgp.scenario import Scenario
     from simbgp.study import Result
 
-_TEXT_TABLES = ("windows", "connections")
+_TEXT_TABLES = ("windows", "connections", "progress")
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="A table for people, summaries as JSON, or every run as CSV.",
 )
+@click.option("--figure", metavar="FILE", help="Draw a heat map of two varied paths: .png, .svg or .pdf.")
 @click.option("--quiet", is_flag=True, help="No progress, no warnings, no colour.")
 def sweep(
     file: str,
@@ -54,6 +55,7 @@ def sweep(
     resume: bool,
     overrides: tuple[str, ...],
     form: Literal["text", "json", "csv"],
+    figure: str | None,
     quiet: bool,
 ) -> ExitCode:
     """Play a scenario with every combination of some values.
@@ -63,6 +65,8 @@ def sweep(
     lists = _lists(vary)
     if resume and to is None:
         raise click.UsageError("--resume needs the folder: --to DIR")
+    if figure is not None:
+        _check_figure(figure, len(lists))
     base = load_all([file], overrides)
     if base is None:
         return ExitCode.BAD_INPUT
@@ -83,7 +87,21 @@ def sweep(
         click.echo(json.dumps(grid.to_dict(), allow_nan=False))
     else:
         click.echo(grid.csv(), nl=False)
+    if figure is not None:
+        from simbgp.report.figures import heat_map, save
+
+        save(heat_map(grid), figure)
     return of_verdict(grid.verdict)
+
+
+def _check_figure(path: str, varied: int) -> None:
+    """Say before the sweep what would fail after it."""
+    if not path.lower().endswith((".png", ".svg", ".pdf")):
+        raise click.UsageError(f"--figure: {path!r}; allowed: .png, .svg, .pdf")
+    if varied != 2:
+        raise click.UsageError(
+            f"--figure: a heat map needs two --vary; there {'is' if varied == 1 else 'are'} {varied}"
+        )
 
 
 def _lists(vary: Sequence[str]) -> dict[str, list[str]]:

@@ -46,11 +46,11 @@ def table(backends: TextIO, size: int, seed: str, form: str) -> None:
 
     One line per slot; how many slots each backend has goes to standard error.
     """
-    from simbgp.traffic import maglev_table
+    from simbgp.traffic.maglev import Tables
 
     keys, weights = _read(backends)
     try:
-        slots = maglev_table(keys, size=size, weights=weights, seed=seed).tolist()
+        slots = Tables().make(keys, size=size, weights=weights, seed=seed).tolist()
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     if form == "json":

@@ -4,6 +4,7 @@ from simbgp.measure.closed_form import ClosedForm, closed_forms
 from simbgp.measure.intervals import Estimate, estimate, wilson
 from simbgp.measure.metrics import METRICS, value_of
 from simbgp.measure.observed import Observed, Question, Value
+from simbgp.measure.progress import ProgressRow, progress
 from simbgp.measure.verdict import SloResult, Verdict, judge, overall
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "ClosedForm",
     "Estimate",
     "Observed",
+    "ProgressRow",
     "Question",
     "SloResult",
     "Value",
@@ -19,6 +21,7 @@ __all__ = [
     "estimate",
     "judge",
     "overall",
+    "progress",
     "value_of",
     "wilson",
 ]

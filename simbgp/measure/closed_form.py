@@ -3,7 +3,9 @@
 For one fault of one node at one router the control plane has a closed form: detection by the hold timer takes
 (H - K, H] from a silent loss (RFC 4271 §6.5: H the negotiated hold time, K the silent side's keepalive interval), and
 a helper that holds the loss for a graceful restart keeps the routes min(R, S) more (RFC 4724 §4.2, RFC 8538 §4: R the
-speaker's restart time, S the helper's stale-path time). It is computed from the plan alone, never from a run.
+speaker's restart time, S the helper's stale-path time). With long-lived graceful restart (RFC 9494) what no other node
+announces stays for its stale time more; the rest leaves at R as before, for it is least preferred. All is computed
+from the plan alone, never from a run.
 """
 
 import math
@@ -93,6 +95,8 @@ class _Case(SessionLoss):
         if own is None or own not in self.peering.prefixes or back is None:
             return None
         window = back.less(self.kept()) if self.keeps() else back
+        if self.keeps() and self.long_lived_s():
+            window = window.less(self.long_lived())
         fib_s = greatest(self.router.fib_install) + self.per_prefix_s()
         low_s = max(0.0, window.low - self.removal_s())
         question = Question("blackhole_s", prefix=own)

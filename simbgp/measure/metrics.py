@@ -132,12 +132,15 @@ def _share_of(*outcomes: str) -> Metric:
     return share
 
 
-def reset_count(run: Observed, asked: Question) -> Value | None:
-    """Connections that saw a RST."""
-    counted = _counted(run, asked, "reset")
-    return None if counted is None else Value(float(counted[0]))
+def _count_of(*outcomes: str) -> Metric:
+    def number(run: Observed, asked: Question) -> Value | None:
+        counted = _counted(run, asked, *outcomes)
+        return None if counted is None else Value(float(counted[0]))
+
+    return number
 
 
+_BROKEN = ("reset", "timed_out", "not_opened")
 METRICS: Mapping[str, Metric] = {
     "blackhole_s": blackhole_s,
     "lost_traffic_s": lost_traffic_s,
@@ -149,9 +152,11 @@ METRICS: Mapping[str, Metric] = {
     "procedure_s": procedure_s,
     "flaps": flaps,
     "reset_share": _share_of("reset"),
-    "broken_share": _share_of("reset", "timed_out", "not_opened"),
+    "broken_share": _share_of(*_BROKEN),
     "delayed_share": _share_of("delayed"),
-    "reset_count": reset_count,
+    "timed_out_share": _share_of("timed_out"),
+    "reset_count": _count_of("reset"),
+    "broken_count": _count_of(*_BROKEN),
 }
 """Every metric by its name."""
 

@@ -64,13 +64,31 @@ class SessionLoss:
     def keeps(self) -> bool:
         """Whether the router keeps the routes over this loss."""
         keep = getattr(self.router.keeps_stale, self.loss())
-        return (keep == "gr" and self.restarts()) or (keep == "notification" and self.notifies())
+        held = (keep == "notification" and self.notifies()) or (keep == "long_lived" and self.long_lived_s() > 0)
+        return self.restarts() and (keep == "gr" or held)
 
     def kept(self) -> Span:
         """How long it keeps them at most: min(R, S)."""
         restart_s, stale_s = self.peering.restart.restart_time_s, self.router.stale_path_s
         kept_s, what = (restart_s, "restart") if stale_s is None or restart_s <= stale_s else (stale_s, "stale path")
         return Span(kept_s - self.router.timer_grain_s, kept_s, f"{what} {kept_s:g}")
+
+    def long_lived_s(self) -> int:
+        """The long-lived stale time where it was negotiated and begins (RFC 9494 §4.2), else 0."""
+        if not self.restarts() or not self.router.long_lived:
+            return 0
+        stale_s = self.router.stale_path_s
+        begins = stale_s is None or self.peering.restart.restart_time_s <= stale_s
+        return self.peering.restart.long_lived_s if begins else 0
+
+    def kept_alone(self) -> Span:
+        """How long it keeps those that no other node announces: the least preferred path is still the best."""
+        return self.kept().plus(self.long_lived()) if self.long_lived_s() else self.kept()
+
+    def long_lived(self) -> Span:
+        """How long after the restart time."""
+        stale_s = self.long_lived_s()
+        return Span(stale_s - self.router.timer_grain_s, stale_s, f"long-lived {stale_s}")
 
     def removal_s(self) -> float:
         """The longest time from the end of the routes in the RIB to their end in the FIB."""
@@ -85,9 +103,20 @@ class SessionLoss:
         lost = self.lost()
         if lost is None:
             return None
-        forgotten = lost.plus(self.kept()) if self.keeps() else lost
+        forgotten = lost.plus(self.kept_alone() if self._stands_alone() else self.kept()) if self.keeps() else lost
         fib_s = self.removal_s()
         return forgotten.plus(Span(0.0, fib_s, f"FIB at most {fib_s:.3g}"))
+
+    def _stands_alone(self) -> bool:
+        """Whether it announces a prefix that no other node announces to this router."""
+        mine = self.peering
+        others = {
+            prefix
+            for peering in self.plan.peerings
+            if peering.router == mine.router and peering.node != mine.node
+            for prefix in peering.prefixes
+        }
+        return not set(mine.prefixes) <= others
 
     def neighbour_fails(self) -> Span:
         """From silence to a failed neighbour entry, at a router that checks it.

@@ -32,8 +32,9 @@ def _sessions(run: Observed, asked: Question) -> list[_Session]:
     """The sessions of the router, service or prefix that ``asked`` names, by node."""
     any_prefix = asked.service is None and asked.prefix is None
     prefixes = prefixes_of(run.plan, asked)
+    later = {node.name for node in run.plan.nodes if node.joins or run.plan.cold_start}
     sessions = {
-        (peering.node, peering.router): _Session(peering.node, peering.router, not run.plan.cold_start)
+        (peering.node, peering.router): _Session(peering.node, peering.router, peering.node not in later)
         for peering in run.plan.peerings
         if asked.router in (None, peering.router) and (any_prefix or not prefixes.isdisjoint(peering.prefixes))
     }

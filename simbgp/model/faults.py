@@ -6,6 +6,7 @@ from functools import partial
 
 from simbgp.model.bgp.messages import SHUTDOWN
 from simbgp.model.clock import Order
+from simbgp.model.cluster import operator
 from simbgp.model.procedures import drain, rollout
 from simbgp.model.world import World
 from simbgp.scenario.plan import Occurrence
@@ -128,17 +129,28 @@ def _wakes(world: World, fault: Occurrence, target: str, holder: Hashable) -> No
 
 
 def _operator_down(world: World, fault: Occurrence, _: str, holder: Hashable) -> None:
-    world.operator.up.hold(holder)
+    operator.end(world, str(fault.options.get("how", "away")), holder)
 
 
 def _operator_up(world: World, fault: Occurrence, _: str, holder: Hashable) -> None:
-    world.operator.up.release(holder)
+    operator.back(world, str(fault.options.get("how", "away")), holder)
+
+
+def _service_add(world: World, fault: Occurrence, _: str, holder: Hashable) -> None:
+    names = fault.options["plans"]
+    for service in world.plan.services:
+        if service.name in names:
+            world.endpoints.create(service.name)
+
+
+def _node_join(world: World, fault: Occurrence, node: str, holder: Hashable) -> None:
+    world.node(node).join()
 
 
 def _backends_down(world: World, fault: Occurrence, _: str, holder: Hashable) -> None:
     service, wanted = str(fault.options["service"]), tuple(fault.options["backends"])
     world.failed[holder] = world.pods.of(service, wanted)
-    world.pods.fail(service, world.failed[holder])
+    world.pods.fail(service, world.failed[holder], fault.options.get("how", "gone"))
 
 
 def _backends_up(world: World, fault: Occurrence, _: str, holder: Hashable) -> None:
@@ -152,12 +164,14 @@ KINDS: dict[str, Kind] = {
     "agent-upgrade": Kind(rollout.begin),
     "backends-down": Kind(_backends_down, _backends_up),
     "node-drain": Kind(drain.begin),
+    "node-join": Kind(_node_join),
     "operator-down": Kind(_operator_down, _operator_up),
     "link-down": Kind(_cut_link, _mend_link),
     "link-loss": Kind(_lose_packets, _pass_packets),
     "peer-shutdown": Kind(_shut_down, _bring_up),
     "router-down": Kind(_router_down, _router_up),
     "router-restart": Kind(_daemon_down, _router_up),
+    "service-add": Kind(_service_add),
     "session-reset": Kind(_reset),
     "stall": Kind(_stall, _wakes),
     "unlabel": Kind(_unlabel, _relabel),
@@ -173,7 +187,8 @@ def _begin(world: World, place: int, fault: Occurrence) -> None:
     kind, now_us = KINDS[fault.kind], world.clock.now_us
     if fault.kind != "agent-upgrade":  # a rollout begins at each node in its turn
         nodes = fault.nodes or _nodes_of_pods(world, fault)
-        world.timeline.write(FaultBegan(now_us, fault.fault, fault.kind, nodes, fault.routers))
+        service = str(fault.options["service"]) if fault.kind == "service-add" else None
+        world.timeline.write(FaultBegan(now_us, fault.fault, fault.kind, nodes, fault.routers, service))
     for target, down_for_us in zip(fault.nodes or fault.routers or ("",), fault.down_for_us, strict=True):
         kind.begin(world, fault, target, place)
         if down_for_us is not None and kind.end is not None:

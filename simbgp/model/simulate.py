@@ -20,4 +20,6 @@ def simulate(trial: Trial) -> Timeline:
     world.clock.run(until_us=trial.plan.horizon_us)
     for session in world.touched_sessions():
         session.router.rib.check(session.router.state == "established")
+    for router in world.touched_routers():
+        router.fib.check()
     return world.timeline

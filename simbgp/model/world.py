@@ -7,6 +7,7 @@ from ipaddress import ip_address
 
 from simbgp.model.bgp.session import Session
 from simbgp.model.clock import Clock
+from simbgp.model.cluster.daemonset import DaemonSet
 from simbgp.model.cluster.endpoints import Endpoint, Endpoints
 from simbgp.model.cluster.node import Node
 from simbgp.model.cluster.operator import Operator
@@ -27,6 +28,11 @@ class PlanIndex:
     def routers(self) -> dict[str, RouterPlan]:
         """Routers by name."""
         return {router.name: router for router in self.plan.routers}
+
+    @cached_property
+    def nodes(self) -> dict[str, NodePlan]:
+        """Nodes by name."""
+        return {node.name: node for node in self.plan.nodes}
 
     @cached_property
     def peerings(self) -> dict[str, list[PeeringPlan]]:
@@ -51,13 +57,17 @@ class PlanIndex:
             return Start({router.name: {} for router in self.plan.routers}, self._views())
         rank = {node.name: place for place, node in enumerate(sorted(self.plan.nodes, key=_by_address))}
         hops: dict[str, dict[str, list[str]]] = {router.name: {} for router in self.plan.routers}
-        for peering in sorted(self.plan.peerings, key=lambda peering: rank[peering.node]):
+        present = (peering for peering in self.plan.peerings if not self.nodes[peering.node].joins)
+        for peering in sorted(present, key=lambda peering: rank[peering.node]):
             for prefix in peering.prefixes:
                 hops[peering.router].setdefault(prefix, []).append(peering.node)
         return Start({r: {p: tuple(n) for p, n in table.items()} for r, table in hops.items()}, self._views())
 
     def _views(self) -> dict[str, tuple[str, ...]]:
-        return {service.name: tuple(b.name for b in service.backends) for service in self.plan.services}
+        return {
+            service.name: () if service.added else tuple(b.name for b in service.backends if not b.late)
+            for service in self.plan.services
+        }
 
 
 def _by_address(node: NodePlan) -> tuple[int, int]:
@@ -88,6 +98,7 @@ class World:
         self.endpoints = Endpoints(self)
         self.pods = Pods(self)
         self.operator = Operator(self)
+        self.agents = DaemonSet(self)
         self.fabric = Fabric(self)
         self.failed: dict[Hashable, tuple[Endpoint, ...]] = {}
         """The pods that each running failure of a service's backends took down."""
@@ -100,6 +111,10 @@ class World:
         if name not in self._nodes:
             self._nodes[name] = Node(self, name)
         return self._nodes[name]
+
+    def up_at_start(self, node: str) -> bool:
+        """Whether the node's sessions are Established at time 0."""
+        return not (self.plan.cold_start or self.index.nodes[node].joins)
 
     def router(self, name: str) -> Router:
         """The router of that name."""
@@ -117,6 +132,10 @@ class World:
         nodes = self.index.nodes_of_router[router]
         return [session for node in nodes for session in self.sessions_of(node, (router,))]
 
+    def touched_routers(self) -> Iterator[Router]:
+        """Every router that came into being."""
+        yield from self._routers.values()
+
     def touched_sessions(self) -> Iterator[Session]:
         """Every session that came into being."""
         for sessions in self._sessions.values():
@@ -125,7 +144,7 @@ class World:
     def sessions_of(self, node: str, routers: tuple[str, ...] = ()) -> list[Session]:
         """The sessions of a node, with all its routers or with those named."""
         if node not in self._sessions:
-            up = not self.plan.cold_start
+            up = self.up_at_start(node)
             self._sessions[node] = [Session(self, peering, up) for peering in self.index.peerings[node]]
         found = self._sessions[node]
         return [session for session in found if session.peering.router in routers] if routers else found

@@ -19,6 +19,8 @@ What is not known and has few answers is a switch instead of a line; the profile
     source = "..."
     faults = ["router-restart"]         # optional: the only kinds of fault that show it
     needs_restart = true                # optional: graceful restart alone shows it
+    needs_long_lived = true             # optional: long-lived graceful restart alone shows it
+    resilient = true                    # optional: resilient next-hop groups alone show it
 """
 
 import tomllib
@@ -141,7 +143,8 @@ def _switches(known: Mapping[str, Mapping[str, Any]], name: str) -> Iterator[Swi
 
 def _switch(name: str, table: Mapping[str, Any]) -> Switch:
     needed = {"name", "field", "values", "labels", "ask", "source"}
-    if set(table) - {"faults", "needs_restart"} != needed or not all(table[key] for key in needed):
+    optional = {"faults", "needs_restart", "needs_long_lived", "resilient"}
+    if set(table) - optional != needed or not all(table[key] for key in needed):
         raise ValueError(f"profile {name}: a switch needs {', '.join(sorted(needed))}; has {', '.join(sorted(table))}")
     several = isinstance(table["field"], list)
     places = table["field"] if several else [table["field"]]
@@ -159,6 +162,8 @@ def _switch(name: str, table: Mapping[str, Any]) -> Switch:
         table["source"],
         faults=tuple(table.get("faults", ())),
         needs_restart=table.get("needs_restart", False),
+        needs_long_lived=table.get("needs_long_lived", False),
+        resilient=table.get("resilient", False),
     )
 
 

@@ -8,9 +8,10 @@ from simbgp.profiles.cited import Cited
 from simbgp.profiles.law import Law
 from simbgp.profiles.switch import Switch
 
-Keep = Literal["gr", "notification", "never"]
+Keep = Literal["gr", "notification", "long_lived", "never"]
 """When a loss keeps routes: ``gr`` if graceful restart was negotiated, ``notification`` only if both ends also sent
-the RFC 8538 N bit, ``never``."""
+the RFC 8538 N bit, ``long_lived`` only if RFC 9494 was negotiated too (the loss then counts as a closed connection:
+no NOTIFICATION, and no wait after an error), ``never``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,11 @@ class RouterProfile:
     restart_timer_until: Literal["established", "end_of_rib"]
     """What stops the restart timer: the session's return (RFC 4724 §4.2), or only the peer's End-of-RIB."""
     keeps_stale: KeepsStale
+    long_lived: bool
+    """Whether it helps a long-lived graceful restart (RFC 9494): after the restart time what is stale stays, least
+    preferred, for the peer's long-lived stale time."""
+    long_lived_until: Literal["established", "end_of_rib"]
+    """What stops that timer: the peer's End-of-RIB (RFC 9494 §4.2), or already the session's return."""
     forwarding_bit: Literal["honoured", "ignored"]
     """Whether F=0 (or the family missing) after the restart drops the family's stale routes at re-establishment."""
     second_loss: Literal["purge", "rearm"]
@@ -124,7 +130,23 @@ class RouterProfile:
     """The daemon's end, or its new start, to the kernel FIB where that drops or sweeps routes."""
     fib_kept_s: float
     """How long routes that survived a crash are kept after the new start without their peer."""
-    ecmp_hash: Literal["modulo", "hash-threshold"]
+    ecmp_hash: Literal["modulo", "hash-threshold", "hrw", "resilient"]
+    """How flows are spread unless the router is configured otherwise."""
+    ecmp_order: Literal["address", "arrival"]
+    """Where a next hop stands in its group: by its address, so that one that returns has its old place, or behind
+    those that were there before it."""
+    ecmp_maximum_paths: int | None
+    """Next hops that a group may have; None: as many as announce."""
+    ecmp_on_change: Literal["replace", "new-group"]
+    """A change of the next hops edits a resilient group in place, or makes a new one that remembers nothing."""
+    ecmp_buckets: int
+    """Buckets of a resilient group that is configured without a number."""
+    ecmp_idle_s: float
+    ecmp_unbalanced_s: float
+    """The two timers of a resilient group where ``ecmp_addition`` is ``idle``; an unbalanced timer of 0 never acts."""
+    ecmp_addition: Literal["idle", "at-once", "rehash"]
+    """What a next hop gets that joins a resilient group: buckets that were idle (Linux), its share of all buckets at
+    once, in equal parts from all others, or a table that is dealt anew, as if there had been none."""
     neighbour_check: bool
     """Whether a next hop with a failed neighbour entry is skipped."""
 

@@ -72,9 +72,25 @@ class SpeakerProfile:
     local_route_needs: Literal["active", "any"]
     """Which local endpoints of a Local service make the node announce it: those that are ready, or any listed."""
     withdraws_without_backends: bool
-    """Whether a Cluster service without a ready endpoint is withdrawn everywhere."""
+    """Whether, with enable-no-service-endpoints-routable=false, a Cluster service without a ready endpoint is withdrawn
+    everywhere."""
+    conntrack_tcp_s: int
+    """How long a node remembers a TCP connection that sends nothing through it."""
     dsr_reset_reaches_client: bool
     """Whether the RST of a backend that does not know a DSR connection leaves with the service's address."""
+
+    crd_version: str
+    """The version of ``cilium.io`` in which its BGP objects are stored."""
+    log_format: Literal["logrus", "slog"]
+    """Which library writes its log lines."""
+    gobgp_log: Literal["3", "4"]
+    """Which major version of GoBGP words what the sessions log."""
+    start_log: tuple[str, ...]
+    """What the agent's BGP controller logs when it starts, before it registers an instance."""
+    metric_labels: tuple[str, ...]
+    """Labels of ``session_state``; the route gauges have ``afi`` and ``safi`` besides."""
+    metrics_while_down: bool
+    """Whether the route gauges are there while the session is not Established."""
 
     citations: Mapping[str, Cited] = field(default_factory=dict, compare=False)
     unknowns: tuple[str, ...] = ()

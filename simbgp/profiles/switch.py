@@ -17,7 +17,9 @@ class Switch:
     """A question that a profile leaves open; until it is answered the first of ``alternatives`` is taken.
 
     ``ask`` says how to find out on the router or the node itself. ``faults`` are the only kinds of fault that show the
-    difference (empty: any may), and with ``needs_restart`` only nodes with graceful restart on do.
+    difference (empty: any may), with ``needs_restart`` only nodes with graceful restart on do, with
+    ``needs_long_lived`` only those that offer RFC 9494 too, and with ``resilient`` only routers whose next-hop groups
+    are.
     """
 
     name: str
@@ -26,6 +28,8 @@ class Switch:
     source: str
     faults: tuple[str, ...] = ()
     needs_restart: bool = False
+    needs_long_lived: bool = False
+    resilient: bool = False
 
     @property
     def fields(self) -> frozenset[str]:

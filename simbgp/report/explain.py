@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 import click
 
+from simbgp.report.mid_flow import mid_flow
 from simbgp.report.numbers import columns, listed, percent, plural, seconds
 from simbgp.report.story import tell
-from simbgp.scenario.plan import Plan
+from simbgp.scenario.plan import Plan, ServicePlan
 from simbgp.timeline import FaultBegan, Timeline
 from simbgp.traffic import History, Inflow, NextHop, NextHops, obstacles, settled
 
@@ -23,7 +24,7 @@ def explanation(plan: Plan, timeline: Timeline, at_us: int, service: str | None 
     for router, prefix in _places(plan, timeline, history, at_us, service):
         lines += [*_prefix_lines(plan, history, router, prefix, at_us), ""]
     return [
-        *(lines or ["no prefix to explain: no service, and no fault before this moment", ""]),
+        *(lines or ["no prefix to explain: no service yet, and no fault before this moment", ""]),
         *_why(timeline, at_us),
     ]
 
@@ -38,7 +39,10 @@ def _places(
         touched = {node for fault in timeline.of(FaultBegan) if fault.time_us <= at_us for node in fault.nodes}
         wanted |= dict.fromkeys(prefix for node in plan.nodes if node.name in touched for prefix in node.pod_cidrs)
     return [
-        (router.name, prefix) for prefix in wanted for router in plan.forwarders if history.knows(router.name, prefix)
+        (router.name, prefix)
+        for prefix in wanted
+        for router in plan.forwarders
+        if (since_us := history.since_us(router.name, prefix)) is not None and since_us <= at_us
     ]
 
 
@@ -47,7 +51,7 @@ def _prefix_lines(plan: Plan, history: History, router: str, prefix: str, at_us:
     if history.is_spine(router):
         return _spine_lines(plan, history, router, prefix, at_us)
     hops = obstacles(plan, history, router, prefix, at_us)
-    title = _title(plan, router, prefix, at_us)
+    title, service = _title(plan, router, prefix, at_us), _service(plan, prefix)
     inflow = Inflow(plan, history)
     gets = inflow.spread(router, prefix, at_us)
     if not gets.total:
@@ -63,10 +67,12 @@ def _prefix_lines(plan: Plan, history: History, router: str, prefix: str, at_us:
     rows = [
         (percent(hop.share), hop.node, _fate(hop) + _why_share(plan, group, place)) for place, hop in enumerate(hops)
     ]
+    told = [f"  {line}" for line in _unused(history, router, prefix, at_us, "node")]
+    told += [f"  {line}" for line in mid_flow(plan, service)] if service else []
     how = f"{plural(len(hops), 'next hop')} by {kind}"
     if history.spines_over(router):
         how += f"; spines send {percent(inflow.share(router, prefix, at_us))} of the prefix's traffic here"
-    return [f"{title}: {summary}; {how}", *columns(rows, right=frozenset({0}))]
+    return [f"{title}: {summary}; {how}", *columns(rows, right=frozenset({0})), *told]
 
 
 def _spine_lines(plan: Plan, history: History, spine: str, prefix: str, at_us: int) -> list[str]:
@@ -83,12 +89,25 @@ def _spine_lines(plan: Plan, history: History, spine: str, prefix: str, at_us: i
         fate = "ok" if offers else "no-route: it has no next hop, and the spine has not noticed yet"
         rows.append((percent(size / total), router, fate + _why_share(plan, routers, place)))
     how = f"{plural(len(rows), 'router')} by {known.ecmp.hash}, seed {known.hash_seed}"
-    return [f"{title}: {how}", *columns(rows, right=frozenset({0}))]
+    told = [f"  {line}" for line in _unused(history, spine, prefix, at_us, "router")]
+    return [f"{title}: {how}", *columns(rows, right=frozenset({0})), *told]
 
 
 def _title(plan: Plan, router: str, prefix: str, at_us: int) -> str:
-    service = next((item for item in plan.services if prefix in item.prefixes), None)
+    service = _service(plan, prefix)
     return f"{service.name + ' ' if service else ''}{prefix} at {router}, t = {seconds(at_us / 1e6)}"
+
+
+def _service(plan: Plan, prefix: str) -> ServicePlan | None:
+    return next((item for item in plan.services if prefix in item.prefixes), None)
+
+
+def _unused(history: History, router: str, prefix: str, at_us: int, kind: str) -> list[str]:
+    """Who announces the prefix too, and gets none of its traffic."""
+    members = history.groups(router, prefix).at(at_us).members
+    rest = [name for name in history.next_hops(router, prefix).at(at_us) if name not in members]
+    end = f"{plural(len(rest), f'more {kind}')} at the group's end, beyond maximumPaths: {listed(rest)}"
+    return [end] if rest else []
 
 
 def _why_share(plan: Plan, group: NextHops, place: int) -> str:

@@ -1,6 +1,8 @@
 """A sweep as a table for a terminal: a line for each setting, a column for each figure."""
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -19,7 +21,9 @@ def grid_lines(grid: Grid) -> list[str]:
     asked = [Question.of(slo) for slo in first.plan.slo]
     further = [(question, stat) for question in first.questions if question not in asked for stat in ("p50", "p99")]
     heads = [*map(_short, grid.paths), *map(_title, first.slo), *(_name(*each) for each in further), "verdict"]
-    rows = [(*map(str, setting.values()), *_figures(result, further), _verdict(result)) for setting, result in grid]
+    rows = [
+        (*map(_written, setting.values()), *_figures(result, further), _verdict(result)) for setting, result in grid
+    ]
     return [_headline(grid, first), "", *columns([heads, *rows]), "", _conclusion(grid), f"reproduce: {grid.reproduce}"]
 
 
@@ -33,7 +37,17 @@ def _headline(grid: Grid, first: Result) -> str:
 def _short(path: str) -> str:
     """The last part of a path that says something by itself."""
     parts = path.split(".")
+    if parts[-1] == "enabled":
+        return ".".join(parts[-2:])
     return parts[-1] if len(parts[-1]) > 4 and not parts[-1].isdigit() else ".".join(parts[-3:])
+
+
+def _written(value: Any) -> str:
+    """A value as YAML would have it, a list of names as the names alone."""
+    found = json.loads(value) if isinstance(value, str) and value.startswith("[") else value
+    if isinstance(found, list) and all(isinstance(item, str) for item in found):
+        return ", ".join(found)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _title(found: SloResult) -> str:

@@ -49,6 +49,8 @@ def sheet(profile: Profile) -> dict[str, Any]:
                 "source": switch.source,
                 "faults": list(switch.faults),
                 "needs_restart": switch.needs_restart,
+                "needs_long_lived": switch.needs_long_lived,
+                "resilient": switch.resilient,
             }
             for switch in profile.switches
         ],
@@ -69,6 +71,9 @@ def sheet_lines(profile: Profile) -> list[str]:
 def _switch_lines(switch: Switch) -> list[str]:
     taken, *others = (alternative.label for alternative in switch.alternatives)
     played = f"where a fault is {' or '.join(switch.faults)}" if switch.faults else "every way"
+    if switch.needs_long_lived:
+        played = "every way where a speaker offers RFC 9494"
+    played = "where next-hop groups are resilient" if switch.resilient else played
     return [
         f"switch: {switch.name}: {taken} (taken) or {' or '.join(others)}; played {played}",
         f"  find out: {switch.ask}",

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from simbgp.report.numbers import listed, percent, plural
+from simbgp.report.numbers import count, listed, percent, plural
 from simbgp.timeline import (
+    AddressGiven,
     BackendAdded,
     ConntrackLost,
     Fact,
@@ -12,17 +13,22 @@ from simbgp.timeline import (
     FaultEnded,
     ForwardingChanged,
     NeighbourChanged,
+    OperatorChanged,
     PathChanged,
     ProcedureEnded,
+    RolloutAdvanced,
     RouteChanged,
     SessionChanged,
     SpineChanged,
+    Start,
     Timeline,
     ViewChanged,
 )
 
 _TOGETHER_US = 2_000_000
 """Facts of one kind within this time are one sentence."""
+_ROLLOUT = "rollout"
+"""The kind of which only the first fact is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +67,9 @@ def _sentences(timeline: Timeline) -> Iterator[Sentence]:
     groups: dict[tuple[object, ...], _Group] = {}
     told: list[_Group] = []
     for fact in timeline:
-        for key, rank, thing, say in _read(fact):
+        for key, rank, thing, say in _read(fact, timeline.start):
             group = groups.get(key)
-            if group is None or fact.time_us - group.time_us > _TOGETHER_US:
+            if group is None or (fact.time_us - group.time_us > _TOGETHER_US and key[0] != _ROLLOUT):
                 group = groups[key] = _Group(fact.time_us, rank, say)
                 told.append(group)
             if thing not in group.things:
@@ -75,21 +81,30 @@ _Reading = tuple[tuple[object, ...], int, str, Callable[[list[str]], str]]
 """What facts of one sentence have in common, its rank, what differs, and the sentence."""
 
 
-def _read(fact: Fact) -> Iterator[_Reading]:
+def _read(fact: Fact, start: Start) -> Iterator[_Reading]:
     match fact:
-        case FaultBegan(_, fault, kind, nodes, routers):
-            where = listed([*nodes, *routers])
+        case RolloutAdvanced(_, fault, upgraded, nodes):
+            done = f", {count(upgraded)} of them done" if upgraded else ""
+            begins = f"agent-upgrade of {plural(nodes, 'node')} begins{done}"
+            yield (_ROLLOUT, fault), 0, "", lambda things: begins
+        case FaultBegan(_, fault, "agent-upgrade" as kind, nodes):
+            yield ("began", fault, kind), 3, listed(list(nodes)), lambda things: f"{kind}: {listed(things)}"
+        case FaultEnded(_, fault, "agent-upgrade" as kind, nodes):
+            yield ("ended", fault, kind), 3, listed(list(nodes)), lambda things: f"{kind} is over: {listed(things)}"
+        case FaultBegan(_, fault, kind, nodes, routers, service):
+            where = service or listed([*nodes, *routers])
             yield ("began", fault, kind), 0, where, lambda things: f"{kind}: {listed(things)}"
         case FaultEnded(_, fault, kind, nodes, routers):
             where = listed([*nodes, *routers])
             yield ("ended", fault, kind), 1, where, lambda things: f"{kind} is over: {listed(things)}"
         case SessionChanged():
-            yield from _session(fact)
+            yield from _session(fact, start)
         case RouteChanged():
-            yield from _route(fact)
+            yield from _route(fact, start)
         case ForwardingChanged(_, node, up):
-            word = "forwards again" if up else "forwards nothing any more"
-            yield ("forwarding", up), 2, node, lambda things: f"{listed(things)} {word}"
+            known = any(_again(start, router, node) for router in start.next_hops)
+            word = "forwards again" if up and known else "forwards" if up else "forwards nothing any more"
+            yield ("forwarding", word), 2, node, lambda things: f"{listed(things)} {word}"
         case SpineChanged(_, spine, prefix, router, sends):
             word = "sends to" if sends else "no longer sends to"
             yield (
@@ -114,12 +129,23 @@ def _read(fact: Fact) -> Iterator[_Reading]:
             yield ("joined", service, node), 3, backend, lambda things: f"{listed(things)} joins {service} on {node}"
         case ConntrackLost(_, node):
             yield ("conntrack",), 4, node, lambda things: f"{listed(things)} has forgotten its connections"
+        case AddressGiven(_, service, prefixes):
+            yield ("given", service), 2, service, lambda things: f"{service} has its address: {listed(list(prefixes))}"
+        case OperatorChanged(_, acts):
+            word = "an operator acts again" if acts else "no operator acts any more"
+            yield ("operator", acts), 2, "", lambda things: word
         case ViewChanged(_, node, service, _, backends):
             what = f"among {plural(len(backends), 'backend')} of {service}"
             yield ("view", service, backends), 3, node, lambda things: f"{listed(things)} now pick {what}"
 
 
-def _session(fact: SessionChanged) -> Iterator[_Reading]:
+def _again(start: Start, router: str, node: str, prefix: str | None = None) -> bool:
+    """Whether a router had the node as a next hop, of a prefix or of any, when the run began."""
+    table = start.next_hops.get(router, {})
+    return node in table.get(prefix, ()) if prefix else any(node in nodes for nodes in table.values())
+
+
+def _session(fact: SessionChanged, start: Start) -> Iterator[_Reading]:
     router, reason, rank = fact.router, fact.reason, 1 if fact.side == "router" else 4
     if fact.from_state == "established":
         if fact.side == "router":
@@ -134,16 +160,23 @@ def _session(fact: SessionChanged) -> Iterator[_Reading]:
                 lambda things: f"{listed(things)} no longer has the session with {router}: {reason}",
             )
     elif fact.to_state == "established" and fact.side == "router":
-        yield ("up", router), rank, fact.node, lambda things: f"{router} has the session with {listed(things)} again"
+        again = " again" if _again(start, router, fact.node) else ""
+        yield (
+            ("up", router, again),
+            rank,
+            fact.node,
+            lambda things: f"{router} has the session with {listed(things)}{again}",
+        )
 
 
-def _route(fact: RouteChanged) -> Iterator[_Reading]:
+def _route(fact: RouteChanged, start: Start) -> Iterator[_Reading]:
     router, node = fact.router, fact.node
+    again = " again" if _again(start, router, node, fact.prefix) else ""
     words = {
-        "added": (2, f"{router} forwards to {node} again:"),
+        "added": (2, f"{router} forwards to {node}{again}:"),
         "withdrawn": (2, f"{router} no longer forwards to {node}:"),
         "stale": (3, f"{router} keeps the routes of {node} as stale:"),
         "refreshed": (4, f"{router} hears again from {node} of"),
     }
     rank, opening = words[fact.event]
-    yield (fact.event, router, node), rank, fact.prefix, lambda things: f"{opening} {listed(things)}"
+    yield (fact.event, router, node, opening), rank, fact.prefix, lambda things: f"{opening} {listed(things)}"

@@ -11,6 +11,7 @@ from simbgp.study.result import Result
 from simbgp.study.rows import COLUMNS, Row
 
 _OUTCOMES = ("unaffected", "delayed", "reset", "timed_out", "not_opened", "moved")
+_AGAIN = ("reconnected", "elsewhere", "broken_again")
 _OF = {name: column for column, name in enumerate(COLUMNS["connections"])}
 
 
@@ -57,7 +58,22 @@ def connection_lines(result: Result) -> list[str]:
         ends = [interval("_share", share) for share in shares]
         if any(ends):
             lines.append(("", "", *ends))
-    return columns(lines, right=frozenset(range(1, len(_OUTCOMES) + 2))) if len(lines) > 1 else []
+    if len(lines) == 1:
+        return []
+    return [*columns(lines, right=frozenset(range(1, len(_OUTCOMES) + 2))), *_reconnected(result)]
+
+
+def _reconnected(result: Result) -> list[str]:
+    """What became of the clients whose connection broke, where there are any: means over the runs."""
+    lines = [("reconnected to", "a run", *(name.replace("_", " ") for name in _AGAIN[1:]))]
+    for service in dict.fromkeys(traffic.service for traffic in result.plan.traffic if traffic.reconnects):
+        rows = [
+            row for row in result.rows("connections") if row[_OF["service"]] == service and row[_OF["fault"]] is None
+        ]
+        back, *parts = (sum(row[_OF[name]] for row in rows) for name in _AGAIN)
+        if back:
+            lines.append((service, count(round(back / len(rows))), *(percent(part / back) for part in parts)))
+    return columns(lines, right=frozenset({1, 2, 3})) if len(lines) > 1 else []
 
 
 def _ended_so(result: Result, service: str, outcome: str, rows: list[Row]) -> Estimate:

@@ -9,6 +9,7 @@ from simbgp.measure import ClosedForm, Question, SloResult, Verdict
 from simbgp.measure.verdict import bound_of
 from simbgp.report.headline import headline
 from simbgp.report.numbers import columns, of_metric, percent, plural, seconds, with_interval
+from simbgp.report.progress import progress_lines
 from simbgp.report.remedy import remedy_lines
 from simbgp.report.spans import Span, spans
 from simbgp.report.story import Sentence, tell
@@ -28,6 +29,7 @@ def report(result: Result, advice: Advice | None = None) -> str:
         _key_figures(result),
         connection_lines(result),
         window_lines(result),
+        progress_lines(result),
         _story(result),
         _notes(result),
         [*_slo_lines(result), *remedy_lines(advice)],

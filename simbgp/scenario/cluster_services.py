@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from simbgp.scenario.crds import IpPool
 from simbgp.scenario.k8s import ServiceObject
@@ -95,9 +96,17 @@ class ClusterServices:
                 (f"{service.name}-cluster-ip", inner, "ClusterIP"),
             ):
                 if found:
-                    policy = "Local" if service.local(kind) else "Cluster"
+                    policy: Literal["Cluster", "Local"] = "Local" if service.local(kind) else "Cluster"
                     unique = tuple(dict.fromkeys(found))
-                    yield ServicePlan(name, unique, policy, backends, service.min_available)  # type: ignore[arg-type]
+                    yield ServicePlan(
+                        name,
+                        unique,
+                        policy,
+                        backends,
+                        service.min_available,
+                        affinity_s=service.body.spec.affinity_s,
+                        allocated=tuple(p for p in unique if p in of_kind.get("LoadBalancerIP", ())),
+                    )
 
 
 def _backend(pod: Standing, keys: PodAddresses) -> BackendPlan:
@@ -105,12 +114,19 @@ def _backend(pod: Standing, keys: PodAddresses) -> BackendPlan:
 
 
 def cluster_services(
-    objects: Objects, nodes: Sequence[NodePlan], placement: Mapping[str, Sequence[str]]
+    objects: Objects,
+    nodes: Sequence[NodePlan],
+    placement: Mapping[str, Sequence[str]],
+    added: Sequence[str] = (),
 ) -> ClusterServices:
-    """The Services of ``objects``; pods stand on ``nodes``."""
+    """The Services of ``objects``; pods stand on ``nodes``. LB-IPAM serves those that are ``added`` later after the
+    others, in their order."""
     named = [(item.name, item.body) for item in objects.of(ServiceObject) if item.body.spec.type != "ExternalName"]
-    ipam = LbIpam([item.body for item in objects.of(IpPool)], named)
-    pods = Pods(objects, [node.name for node in nodes], placement)
+    first = [entry for entry in named if entry[0] not in added]
+    later = [entry for name in added for entry in named if entry[0] == name]
+    ipam = LbIpam([item.body for item in objects.of(IpPool)], [*first, *later])
+    present = [node.name for node in nodes if not node.joins]
+    pods = Pods(objects, [node.name for node in nodes], placement, present)
     found = []
     for name, body in named:
         own = pods.of(name, body)

@@ -16,6 +16,7 @@ from simbgp.scenario.k8s import Secret
 from simbgp.scenario.layout import layout_of
 from simbgp.scenario.lbipam import LbIpam
 from simbgp.scenario.manifests import Item, Objects, read_objects
+from simbgp.scenario.newcomers import added_services
 from simbgp.scenario.plan import NodePlan
 from simbgp.scenario.yaml_tree import read_documents, read_file
 
@@ -48,7 +49,8 @@ def conditions_in(file: str) -> tuple[Condition, ...]:
     if problems or objects.problems:
         raise ScenarioError([*problems, *objects.problems])
     nodes = layout_of(draft.document, objects.nodes).nodes
-    return tuple(conditions(objects, nodes, cluster_services(objects, nodes, cluster.placement)))
+    services = cluster_services(objects, nodes, cluster.placement, added_services(draft.document))
+    return tuple(conditions(objects, nodes, services))
 
 
 def conditions(objects: Objects, nodes: Sequence[NodePlan], services: ClusterServices) -> Iterator[Condition]:

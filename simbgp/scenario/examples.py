@@ -169,6 +169,8 @@ _KINDS: Mapping[str, tuple[str, str, str, str]] = {
     minReadySeconds: 30       # ready is not yet Established
     imagePull: {uniform: [20s, 40s]}    # after the old agent has ended
     prePulled: false          # true: the images are on the nodes before
+    # readyAfter: 5s          # container start to Ready, whatever BGP does; without: when the agent has started
+    # rollbackAfter: 5m       # kubectl rollout undo, finished or not
 """,
         """\
   - {metric: zero_next_hop_s, stat: max, max: 0s}
@@ -185,6 +187,8 @@ _KINDS: Mapping[str, tuple[str, str, str, str]] = {
     order: [drain, unlabel, wait, poweroff]    # in any order; leave out what is not done
     wait: auto                # or a duration; `simbgp wait` says which
     terminationGracePeriodSeconds: 30
+    # preStop: 10s            # the hook runs first, then SIGTERM; no longer than the grace period
+    # shutdown: 5s            # SIGTERM to the process's own end; SIGKILL when the grace period is over
     downFor: 5m               # from the last step until the power is back
 """,
         """\
@@ -205,6 +209,29 @@ _KINDS: Mapping[str, tuple[str, str, str, str]] = {
 """,
         "  - {metric: blackhole_s, stat: max, max: 1s}\n",
     ),
+    "service-add": (
+        "A service is created while the operator is away: its address, and so its route, waits for the operator.",
+        "15m",
+        """\
+  - at: 60s
+    kind: service-add
+    service: web              # one of services: it is not there before, and its clients come from then on
+  - at: 50s
+    kind: operator-down
+    how: crash                # the leading replica dies; the other has the lease some 17 s later
+""",
+        "  - {metric: zero_next_hop_s, stat: max, max: 30s, service: web}\n",
+    ),
+    "node-join": (
+        "A fourth node joins: it boots, gets its PodCIDR and its BGP configuration, and announces.",
+        "15m",
+        """\
+  - at: 60s
+    kind: node-join
+    node: worker-4            # one of nodes: it is not there before
+""",
+        "  - {metric: blackhole_s, stat: max, max: 1s}\n",
+    ),
     "backends-down": (
         "All backends of a service fail at once: a Cluster service keeps its VIP, a Local one withdraws it.",
         "10m",
@@ -213,6 +240,7 @@ _KINDS: Mapping[str, tuple[str, str, str, str]] = {
     kind: backends-down
     service: web
     # backends: [web-1, web-2]    # without: all of them
+    # how: unready            # gone (without), crash, unready: what EndpointSlices say of them
     downFor: 30s
 """,
         "  - {metric: blackhole_s, stat: max, max: 35s}\n",

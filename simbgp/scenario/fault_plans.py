@@ -5,6 +5,7 @@ from typing import Any
 
 from simbgp.profiles import Law
 from simbgp.scenario.layout import Layout
+from simbgp.scenario.newcomers import plan_names
 from simbgp.scenario.plan import FaultPlan
 from simbgp.scenario.schema import AnyFault
 from simbgp.scenario.services import part_of
@@ -57,6 +58,7 @@ def _node_drain(fault: Any, layout: Layout) -> Options:
         "wait_us": fault.wait,
         "grace_us": fault.termination_grace_period_seconds * 1_000_000,
         "pre_stop_us": fault.pre_stop,
+        "shutdown_us": fault.shutdown,
     }
 
 
@@ -68,11 +70,21 @@ def _agent_upgrade(fault: Any, layout: Layout) -> Options:
         "max_unavailable": max(1, part_of(fault.max_unavailable, len(nodes))),
         "min_ready_us": fault.min_ready_seconds * 1_000_000,
         "image_pull": None if fault.pre_pulled else fault.image_pull,
+        "ready_after": fault.ready_after,
+        "rollback_after_us": fault.rollback_after,
     }
 
 
 def _backends_down(fault: Any, layout: Layout) -> Options:
-    return {"service": fault.service, "backends": fault.backends or ()}
+    return {"service": fault.service, "backends": fault.backends or (), "how": fault.how}
+
+
+def _operator_down(fault: Any, layout: Layout) -> Options:
+    return {"how": fault.how}
+
+
+def _service_add(fault: Any, layout: Layout) -> Options:
+    return {"service": fault.service, "plans": tuple(plan_names(fault.service))}
 
 
 _OPTIONS: dict[str, Callable[[Any, Layout], Options]] = {
@@ -80,7 +92,9 @@ _OPTIONS: dict[str, Callable[[Any, Layout], Options]] = {
     "backends-down": _backends_down,
     "link-loss": _link_loss,
     "node-drain": _node_drain,
+    "operator-down": _operator_down,
     "router-down": _router_down,
     "router-restart": _router_restart,
+    "service-add": _service_add,
 }
 """What a kind takes along, by its name; a law under a key in ``_us`` is drawn for each target and occurrence."""

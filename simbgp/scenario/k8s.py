@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, field_validator
 
 from simbgp.scenario.crds import IpAddress, LabelSelector, Lenient, Object
 from simbgp.scenario.schema.base import CountOrPercent, Many, Text, read_address
+from simbgp.scenario.schema.services import AffinitySeconds
 
 Count = Annotated[int, Field(ge=0, le=100_000)]
 
@@ -46,6 +47,18 @@ class ServicePort(Lenient):
     protocol: Text = "TCP"
 
 
+class ClientIp(Lenient):
+    """``clientIP`` of a sessionAffinityConfig."""
+
+    timeout_seconds: AffinitySeconds = 10800
+
+
+class AffinityConfig(Lenient):
+    """``sessionAffinityConfig`` of a Service."""
+
+    client_ip: ClientIp | None = Field(None, alias="clientIP")
+
+
 class ServiceSpec(Lenient):
     """``spec`` of a Service; defaults are those of the API server."""
 
@@ -61,6 +74,15 @@ class ServiceSpec(Lenient):
     ip_families: Many[Literal["IPv4", "IPv6"]] | None = None
     ip_family_policy: Literal["SingleStack", "PreferDualStack", "RequireDualStack"] | None = None
     ports: Many[ServicePort] = ()
+    session_affinity: Literal["None", "ClientIP"] = "None"
+    session_affinity_config: AffinityConfig | None = None
+
+    @property
+    def affinity_s(self) -> float | None:
+        """How long the backend of a silent client is kept; None: it is not."""
+        config = self.session_affinity_config or AffinityConfig()
+        client_ip = config.client_ip or ClientIp()
+        return float(client_ip.timeout_seconds) if self.session_affinity == "ClientIP" else None
 
 
 class ServiceObject(Object):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from math import isfinite
 
 from simbgp.profiles import Law
+from simbgp.scenario.findings import Finding, of_fault, of_restart
 from simbgp.scenario.plan import FaultPlan, Plan
 
 
@@ -17,7 +18,7 @@ def _least_restart(plan: Plan, nodes: tuple[str, ...]) -> int | None:
     return min(times, default=None)
 
 
-def restart_too_short(plan: Plan) -> Iterator[str]:
+def restart_too_short(plan: Plan) -> Iterator[Finding]:
     """The restart time runs from the loss to the new session (RFC 4724 §4.2): container, agent and first dial."""
     for fault in plan.faults:
         away = _away(fault)
@@ -27,10 +28,11 @@ def restart_too_short(plan: Plan) -> Iterator[str]:
         back_s = _most(away) + _most(plan.agent_startup) + _most(plan.speaker.first_dial)
         if back_s > restart:
             pull = fault.kind == "agent-upgrade"
-            yield (
-                f"gracefulRestart: restartTimeSeconds {restart} is below the {back_s:.0f} s that {fault.kind} "
-                f"{fault.name!r} may take until the agent dials again: the routes go meanwhile; raise it to "
-                f"{min(4095, int(back_s * 1.25) + 1)}{' or pull the image before (prePulled: true)' if pull else ''}"
+            yield of_restart(
+                "restartTimeSeconds",
+                f"restartTimeSeconds {restart} is below the {back_s:.0f} s that {fault.kind} {fault.name!r} may take "
+                "until the agent dials again: the routes go meanwhile; raise it to "
+                f"{min(4095, int(back_s * 1.25) + 1)}{' or pull the image before (prePulled: true)' if pull else ''}",
             )
 
 
@@ -44,7 +46,7 @@ def _away(fault: FaultPlan) -> Law | None:
     return None
 
 
-def restart_hides_dead_nodes(plan: Plan) -> Iterator[str]:
+def restart_hides_dead_nodes(plan: Plan) -> Iterator[Finding]:
     """With the N bit, hold expiry starts the restart time (RFC 8538 §4.1): a dead node keeps its traffic for both."""
     if not any(service.policy == "Cluster" for service in plan.services):
         return
@@ -52,41 +54,40 @@ def restart_hides_dead_nodes(plan: Plan) -> Iterator[str]:
     for fault in plan.faults:
         kept = any(p.node in fault.nodes and p.router in keeping and p.restart.enabled for p in plan.peerings)
         if fault.kind == "node-down" and kept:
-            yield (
-                f"gracefulRestart: a node lost by {fault.name!r} keeps its share of Cluster services for hold and "
-                f"restart time together; shorten restartTimeSeconds to what an agent restart needs, or "
-                "shorten the hold time"
+            yield of_restart(
+                "restartTimeSeconds",
+                f"a node lost by {fault.name!r} keeps its share of Cluster services for hold and restart time "
+                "together; shorten restartTimeSeconds to what an agent restart needs, or shorten the hold time",
             )
 
 
 def _keeps_the_dead(plan: Plan, router: str) -> bool:
     profile = next(each.profile for each in plan.routers if each.name == router)
     rule = profile.keeps_stale.hold_expired
-    notifies = any(p.router == router and p.restart.notification for p in plan.peerings) and profile.notification
-    return profile.helper and (rule == "gr" or (rule == "notification" and notifies))
+    mine = [p.restart for p in plan.peerings if p.router == router]
+    notifies = profile.notification and any(restart.notification for restart in mine)
+    long_lived = profile.long_lived and any(restart.long_lived_s for restart in mine)
+    held = (rule == "notification" and notifies) or (rule == "long_lived" and long_lived)
+    return profile.helper and (rule == "gr" or held)
 
 
-def steps_after_poweroff(plan: Plan) -> Iterator[str]:
+def steps_after_poweroff(plan: Plan) -> Iterator[Finding]:
     """A node without power says no goodbye: what comes after it is waited for by timers."""
-    for fault in plan.faults:
+    for place, fault in enumerate(plan.faults):
         order = fault.options.get("order", ())
         late = order[order.index("poweroff") + 1 :] if "poweroff" in order else ()
         if late:
-            yield (
-                f"faults {fault.name!r}: {', '.join(late)} after poweroff finds the node dead: its routes wait for the "
-                f"hold timer; put poweroff last"
-            )
+            what = f"{', '.join(late)} after poweroff finds the node dead: its routes wait for the hold timer"
+            yield of_fault(place, f"{what}; put poweroff last", "order")
 
 
-def poweroff_without_unlabel(plan: Plan) -> Iterator[str]:
+def poweroff_without_unlabel(plan: Plan) -> Iterator[Finding]:
     """Drain means nothing to BGP: a node that is emptied and still announced attracts traffic until it is noticed."""
-    for fault in plan.faults:
+    for place, fault in enumerate(plan.faults):
         order = fault.options.get("order", ())
         if "poweroff" in order and "unlabel" not in order:
-            yield (
-                f"faults {fault.name!r}: the node is switched off while BGP announces it: a drain takes no route away; "
-                f"put unlabel and wait before poweroff"
-            )
+            what = "the node is switched off while BGP announces it: a drain takes no route away"
+            yield of_fault(place, f"{what}; put unlabel and wait before poweroff", "order")
 
 
 RULES = (restart_too_short, restart_hides_dead_nodes, steps_after_poweroff, poweroff_without_unlabel)

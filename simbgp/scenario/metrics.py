@@ -21,14 +21,18 @@ METRICS: dict[str, Unit] = {
     "reset_share": "share",
     "broken_share": "share",
     "delayed_share": "share",
+    "timed_out_share": "share",
     "reset_count": "count",
+    "broken_count": "count",
 }
+OF_CONNECTIONS = frozenset(name for name in METRICS if name.endswith(("_share", "_count")))
+"""The metrics that need traffic."""
 _STATE = frozenset({"service", "router", "fault", "prefix"})
 NARROWED_BY: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(METRICS, _STATE),
     **dict.fromkeys(("blackhole_s", "lost_traffic_s", "zero_next_hop_s"), _STATE | {"min_share"}),
     "procedure_s": frozenset({"fault"}),
-    **dict.fromkeys(("reset_share", "broken_share", "delayed_share", "reset_count"), frozenset({"service", "fault"})),
+    **dict.fromkeys(OF_CONNECTIONS, frozenset({"service", "fault"})),
 }
 """What each metric can be narrowed to: an outcome is of a connection, whatever routers and prefixes it used."""
 NARROWING = ("service", "router", "fault", "prefix", "min_share")

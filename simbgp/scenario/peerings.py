@@ -4,7 +4,7 @@ from collections.abc import Sequence, Set
 
 from simbgp.scenario.advertisements import family_of, service_policy
 from simbgp.scenario.crds import PeerConfigSpec
-from simbgp.scenario.layout import Layout
+from simbgp.scenario.layout import Layout, Upstream
 from simbgp.scenario.plan import AnnouncementPlan, Family, GracefulRestartPlan, NodePlan, PeeringPlan, ServicePlan
 from simbgp.scenario.schema import Cluster
 from simbgp.scenario.selection import Selected, Selection
@@ -25,7 +25,7 @@ def peering_plans(
 ) -> tuple[PeeringPlan, ...]:
     """Every session, node by node, then in the order of the routers (or of the objects)."""
     if selection is not None:
-        return tuple(_of_objects(cluster, layout, session) for session in selection.sessions)
+        return tuple(_of_objects(cluster, layout, session, services) for session in selection.sessions)
     served = [(router, set(router.nodes)) for router in layout.routers]
     timers, restart = _timers(cluster, PeerConfigSpec()), _restart(cluster, PeerConfigSpec())
     plans = []
@@ -38,14 +38,18 @@ def peering_plans(
                 router.name,
                 *timers,
                 restart,
-                prefixes,
+                _spoken(router, prefixes),
                 families,
                 instance=str(cluster.local_asn),
                 peer=router.name,
                 local_asn=cluster.local_asn,
                 peer_address=router.addresses[0],
                 local_address=_local_address(node, router.addresses[0]),
-                announcements=_inline_announcements(cluster, node, router.name, services),
+                announcements=tuple(
+                    entry
+                    for entry in _inline_announcements(cluster, node, router.name, services)
+                    if _speaks(router, entry.prefix)
+                ),
             )
             for router, nodes in served
             if node.name in nodes
@@ -53,14 +57,16 @@ def peering_plans(
     return tuple(plans)
 
 
-def _of_objects(cluster: Cluster, layout: Layout, session: Selected) -> PeeringPlan:
+def _of_objects(cluster: Cluster, layout: Layout, session: Selected, services: Sequence[ServicePlan]) -> PeeringPlan:
     node = next(node for node in layout.nodes if node.name == session.node)
+    router = next(router for router in layout.routers if router.name == session.router)
+    not_yet = {p for service in services if not _announces(service, node.name) for p in service.prefixes}
     return PeeringPlan(
         session.node,
         session.router,
         *_timers(cluster, session.config),
         _restart(cluster, session.config),
-        session.prefixes,
+        tuple(prefix for prefix in _spoken(router, session.prefixes) if prefix not in not_yet),
         session.families,
         md5=session.config.auth_secret_ref is not None,
         instance=session.instance,
@@ -68,8 +74,18 @@ def _of_objects(cluster: Cluster, layout: Layout, session: Selected) -> PeeringP
         local_asn=session.local_asn,
         peer_address=session.peer_address,
         local_address=session.local_address or _local_address(node, session.peer_address),
-        announcements=tuple(entry.plan for entry in session.announcements),
+        announcements=tuple(entry.plan for entry in session.announcements if _speaks(router, entry.plan.prefix)),
+        origin=session.origin,
     )
+
+
+def _speaks(router: Upstream, prefix: str) -> bool:
+    """Whether the prefix's family is active on the router; of another the session carries nothing (RFC 4760 §8)."""
+    return family_of(prefix) in router.settings.families
+
+
+def _spoken(router: Upstream, prefixes: Sequence[str]) -> tuple[str, ...]:
+    return tuple(prefix for prefix in prefixes if _speaks(router, prefix))
 
 
 def _local_address(node: NodePlan, peer_address: str) -> str:
@@ -97,7 +113,10 @@ def _restart(cluster: Cluster, config: PeerConfigSpec) -> GracefulRestartPlan:
     enabled = inline.enabled if inline is not None else object_ is not None and object_.enabled
     seconds = next((value for value in written if value is not None), RESTART_S)
     notification = inline is None or inline.notification is not False
-    return GracefulRestartPlan(enabled, seconds, notification, inline is None or inline.restart_bit is not False)
+    restart_bit = inline is None or inline.restart_bit is not False
+    long_lived = inline.long_lived if inline is not None else None
+    stale_s = long_lived.stale_time_seconds if long_lived is not None and long_lived.enabled else 0
+    return GracefulRestartPlan(enabled, seconds, notification, restart_bit, stale_s)
 
 
 def _prefixes(cluster: Cluster, node: NodePlan, services: Sequence[ServicePlan]) -> tuple[str, ...]:
@@ -129,5 +148,6 @@ def _inline_announcements(
 
 
 def _announces(service: ServicePlan, node: str) -> bool:
-    """With externalTrafficPolicy Local only nodes with a backend of their own announce."""
-    return service.policy == "Cluster" or any(backend.node == node for backend in service.backends)
+    """With externalTrafficPolicy Local only nodes with a backend of their own announce; at time 0."""
+    has_pod = any(backend.node == node and not backend.late for backend in service.backends)
+    return not service.added and (service.policy == "Cluster" or has_pod)

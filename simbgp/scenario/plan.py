@@ -25,16 +25,22 @@ class NodePlan:
     labels: Mapping[str, str] = field(default_factory=dict)
     rack: str | None = None
     ecmp_weight: int = 1
+    joins: bool = False
+    """Whether it is not there at time 0: it joins the cluster when a fault says so."""
 
 
 @dataclass(frozen=True, slots=True)
 class GracefulRestartPlan:
-    """What a speaker puts into its graceful-restart capability (RFC 4724 §3, RFC 8538 §2)."""
+    """What a speaker puts into its graceful-restart capability (RFC 4724 §3, RFC 8538 §2).
+
+    ``long_lived_s`` is the stale time of its long-lived capability (71, RFC 9494); 0: it has none.
+    """
 
     enabled: bool
     restart_time_s: int = 120
     notification: bool = True
     restart_bit: bool = True
+    long_lived_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,19 @@ class AnnouncementPlan:
     communities: tuple[str, ...] = ()
     large_communities: tuple[str, ...] = ()
     local_preference: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OriginPlan:
+    """The objects that a session is configured by: names of a CiliumBGPClusterConfig and a CiliumBGPPeerConfig.
+
+    ``local_address`` is what a CiliumBGPNodeConfigOverride sets. Without manifests the names are those of Cilium's
+    own examples.
+    """
+
+    cluster_config: str = "cilium-bgp"
+    peer_config: str | None = "cilium-peer"
+    local_address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +90,39 @@ class PeeringPlan:
     local_address: str = ""
     announcements: tuple[AnnouncementPlan, ...] = ()
     """Attributes of all that may ever be announced in this session."""
+    origin: OriginPlan = OriginPlan()
 
 
 @dataclass(frozen=True, slots=True)
 class EcmpPlan:
-    """A router's multipath settings; all but the hash and ``maximum_paths`` are those of resilient groups.
+    """A router's multipath settings; all but the hash, ``maximum_paths`` and ``order`` are those of resilient groups.
 
-    ``on_change`` says whether a change of the next hops edits the group in place or deals all buckets anew.
+    ``on_change`` says whether a change of the next hops edits the group in place or deals all buckets anew,
+    ``addition`` what a next hop gets that joins, ``order`` where it stands (`RouterProfile.ecmp_order`).
     """
 
-    hash: Literal["modulo", "hash-threshold", "hrw", "resilient"]
+    hash: Literal["modulo", "hash-threshold", "hrw", "resilient", "per-packet"]
     buckets: int = 128
     idle_s: float = 120.0
     unbalanced_s: float = 0.0
     on_change: Literal["replace", "new-group"] = "replace"
     maximum_paths: int | None = None
+    addition: Literal["idle", "at-once", "rehash"] = "idle"
+    order: Literal["address", "arrival"] = "address"
+
+
+def ecmp_plan(profile: RouterProfile) -> EcmpPlan:
+    """What a router of this profile does, the scenario's own settings being part of it."""
+    return EcmpPlan(
+        hash=profile.ecmp_hash,
+        buckets=profile.ecmp_buckets,
+        idle_s=profile.ecmp_idle_s,
+        unbalanced_s=profile.ecmp_unbalanced_s,
+        on_change=profile.ecmp_on_change,
+        maximum_paths=profile.ecmp_maximum_paths,
+        addition=profile.ecmp_addition,
+        order=profile.ecmp_order,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +148,8 @@ class RouterPlan:
     ecmp: EcmpPlan
     link: Literal["direct", "switched"] = "switched"
     bfd: BfdPlan | None = None
+    families: tuple[Family, ...] = ("ipv4", "ipv6")
+    """The families active on it: prefixes of another are not announced to it (RFC 4760 §8)."""
     hash_seed: int = 0
 
 
@@ -135,6 +174,8 @@ class BackendPlan:
     name: str
     node: str
     key: str
+    late: bool = False
+    """Whether it starts only when its node has joined the cluster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +188,23 @@ class ServicePlan:
     backends: tuple[BackendPlan, ...]
     min_available: int = 0
     """Its PodDisruptionBudget: evictions leave at least so many ready."""
+    affinity_s: float | None = None
+    """With ``sessionAffinity: ClientIP``, how long a node keeps a silent client's backend."""
+    added: bool = False
+    """Whether it is not there at time 0: it is created when a fault says so."""
+    allocated: tuple[str, ...] = ()
+    """Those of its prefixes that LB-IPAM gives, and so the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorPlan:
+    """The Deployment of the operator and its leader election (client-go's, with Cilium's flags)."""
+
+    replicas: int = 2
+    lease_s: float = 15.0
+    """``leader-election-lease-duration``: a candidate takes the lease when it saw no renewal for so long."""
+    retry_s: float = 2.0
+    """``leader-election-retry-period``: between renewals; candidates look after 1 to 2.2 times as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +226,8 @@ class TrafficPlan:
 
     ``connections`` are open at time 0, ``arrivals_per_s`` new ones follow, each living for a draw of ``lifetime``
     and sending every ``request_interval_s``. Time-outs are None where only the kernel's own apply; ``tcp_retries2`` is
-    the client's sysctl, ``user_timeout_s`` its TCP_USER_TIMEOUT.
+    the client's sysctl, ``user_timeout_s`` its TCP_USER_TIMEOUT. ``clients`` is how many addresses there are, None: as
+    many as connections. With ``reconnects`` a client whose connection broke dials again at once.
     """
 
     service: str
@@ -182,6 +241,8 @@ class TrafficPlan:
     request_timeout_s: float | None
     tcp_retries2: int = 15
     user_timeout_s: float | None = None
+    clients: int | None = None
+    reconnects: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,16 +302,20 @@ class Plan:
     endpoint_propagation: Law
     eviction_timeout: Law = field(default_factory=lambda: Law.constant(300.0))
     pod_startup: Law = field(default_factory=lambda: Law("uniform", (2.0, 10.0)))
+    operator: OperatorPlan = field(default_factory=OperatorPlan)
+    ipam: Literal["cluster-pool", "kubernetes"] = "cluster-pool"
+    """Who gives a new node its PodCIDR: the operator, or the kube-controller-manager."""
+    routable_without_endpoints: bool = True
+    """Cilium's flag enable-no-service-endpoints-routable."""
     fabric: tuple[SpinePlan, ...] = ()
     """The second tier; without one clients enter at the routers."""
-
-    @property
-    def forwarders(self) -> tuple["RouterPlan | SpinePlan", ...]:
-        """All that have next-hop groups: the spines, then the routers."""
-        return *self.fabric, *self.routers
-
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def forwarders(self) -> tuple[RouterPlan | SpinePlan, ...]:
+        """All that have next-hop groups: the spines, then the routers."""
+        return *self.fabric, *self.routers
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,39 +8,36 @@ from simbgp.profiles import Law, RouterProfile, SpeakerProfile, newest_speaker, 
 from simbgp.scenario.cluster_services import ADDRESS_TYPES, ClusterServices
 from simbgp.scenario.fault_plans import fault_plan
 from simbgp.scenario.layout import Layout, Upstream
-from simbgp.scenario.lint import lint
 from simbgp.scenario.little import population
 from simbgp.scenario.manifests import Objects
 from simbgp.scenario.metrics import read_bound
+from simbgp.scenario.newcomers import added_services, with_newcomers
 from simbgp.scenario.peerings import peering_plans
 from simbgp.scenario.plan import (
     BfdPlan,
-    EcmpPlan,
     LoadBalancerPlan,
+    OperatorPlan,
     PeeringPlan,
     Plan,
     RouterPlan,
     ServicePlan,
     SloPlan,
-    SpinePlan,
     TrafficPlan,
+    ecmp_plan,
 )
 from simbgp.scenario.schema import Document, LoadBalancer, Requests, RouterSettings, Slo, Traffic
 from simbgp.scenario.schema.base import read_prefix
-from simbgp.scenario.schema.routers import Ecmp, FabricRouter
 from simbgp.scenario.selection import Selection
 from simbgp.scenario.services import PodAddresses, host_prefix, service_plans
+from simbgp.scenario.spines import idle_timers, spine_assumptions, spine_plan
 from simbgp.scenario.workloads import workload
 
 _NODE_STARTUP, _AGENT_STARTUP, _AT_ONCE = Law.constant(60.0), Law.constant(10.0), Law.constant(0.0)
 _NODE_MONITOR_GRACE = Law.constant(50.0)  # --node-monitor-grace-period since Kubernetes 1.32
+_OLDER_GRACE, _LONGER_GRACE_SINCE = Law.constant(40.0), 32  # kubernetes/kubernetes#126287
 _EVICTION_TIMEOUT = Law.constant(300.0)  # DefaultTolerationSeconds of unreachable:NoExecute
-_CONVERGENCE = Law.constant(0.05)
+_AFFINITY_ENTRIES = 65536  # bpf-lb-map-max
 _POD_STARTUP = Law("uniform", (2.0, 10.0))
-_BUCKETS, _IDLE_S = (
-    128,
-    120.0,
-)  # the kernel has no default number of buckets; its idle timer is NH_RES_DEFAULT_IDLE_TIMER
 _ENDPOINT_PROPAGATION = Law("uniform", (0.1, 1.0))
 
 
@@ -57,7 +54,8 @@ def plan_of(
     profile = speaker(cluster.cilium or newest_speaker())
     keys = PodAddresses(layout.nodes)
     inline = service_plans(document.services, layout.nodes, keys)
-    services = (*inline, *of_objects.plans(_announced_prefixes(document, objects, selection, of_objects), keys))
+    from_objects = of_objects.plans(_announced_prefixes(document, objects, selection, of_objects), keys)
+    services = with_newcomers((*inline, *from_objects), layout, added_services(document), profile.bare)
     peerings = peering_plans(cluster, layout, selection if objects.configs else None, services)
     startup = _startup(document, profile)
     clocks = cluster.kubernetes
@@ -77,14 +75,19 @@ def plan_of(
         slo=tuple(_slo(entry) for entry in document.slo),
         node_startup=startup[0],
         agent_startup=startup[1],
-        node_monitor_grace=clocks.node_monitor_grace_period or _NODE_MONITOR_GRACE,
+        node_monitor_grace=clocks.node_monitor_grace_period or _grace(clocks.version),
         endpoint_propagation=clocks.endpoint_propagation or _ENDPOINT_PROPAGATION,
         eviction_timeout=clocks.eviction_timeout or _EVICTION_TIMEOUT,
         pod_startup=clocks.pod_startup or _POD_STARTUP,
-        assumptions=tuple(_assumptions(document, layout, services, peerings)),
-        fabric=tuple(_spine(written) for written in document.fabric),
+        operator=OperatorPlan(
+            cluster.operator.replicas, cluster.operator.lease_duration, cluster.operator.retry_period
+        ),
+        ipam=cluster.ipam.mode,
+        routable_without_endpoints=cluster.enable_no_service_endpoints_routable,
+        fabric=tuple(spine_plan(written) for written in document.fabric),
+        assumptions=tuple(_assumptions(document, profile.bare, layout, services, peerings)),
     )
-    return replace(plan, warnings=(*objects.warnings, *of_objects.warnings(), *selection.warnings, *lint(plan)))
+    return replace(plan, warnings=(*objects.warnings, *of_objects.warnings(), *selection.warnings))
 
 
 def _announced_prefixes(
@@ -109,6 +112,12 @@ def _startup(document: Document, profile: SpeakerProfile) -> tuple[Law, Law]:
     return written.node or defaults[0], written.agent or defaults[1]
 
 
+def _grace(version: str | None) -> Law:
+    """The default grace period of a Kubernetes release, of the newest if it is not said."""
+    older = version is not None and int(version.removeprefix("v").split(".")[1]) < _LONGER_GRACE_SINCE
+    return _OLDER_GRACE if older else _NODE_MONITOR_GRACE
+
+
 def _router(upstream: Upstream) -> RouterPlan:
     settings = upstream.settings
     profile = overridden(router(settings.profile), settings)
@@ -118,41 +127,17 @@ def _router(upstream: Upstream) -> RouterPlan:
         profile,
         settings.asn,
         upstream.addresses,
-        _ecmp(profile, settings.ecmp),
+        ecmp_plan(profile),
         settings.link,
         BfdPlan(bfd.interval, bfd.detect_multiplier, bfd.control_plane_independent) if bfd and bfd.enabled else None,
+        tuple(dict.fromkeys(settings.families)),
         settings.hash_seed,
-    )
-
-
-def _spine(written: FabricRouter) -> SpinePlan:
-    """A spine has no profile: unless something else is written it hashes as Linux does, and edits groups in place."""
-    ecmp = EcmpPlan(
-        hash=written.ecmp.hash or "hash-threshold",
-        buckets=written.ecmp.buckets or _BUCKETS,
-        idle_s=_IDLE_S if written.ecmp.idle_timer is None else written.ecmp.idle_timer,
-        unbalanced_s=written.ecmp.unbalanced_timer or 0.0,
-        on_change=written.ecmp.on_change or "replace",
-        maximum_paths=written.ecmp.maximum_paths,
-    )
-    return SpinePlan(written.name, written.over, ecmp, written.hash_seed, written.convergence or _CONVERGENCE)
-
-
-def _ecmp(profile: RouterProfile, written: Ecmp) -> EcmpPlan:
-    """FRR makes a new group for every set of next hops; other makes are taken to edit theirs in place."""
-    return EcmpPlan(
-        hash=profile.ecmp_hash,
-        buckets=written.buckets or _BUCKETS,
-        idle_s=_IDLE_S if written.idle_timer is None else written.idle_timer,
-        unbalanced_s=written.unbalanced_timer or 0.0,
-        on_change=written.on_change or ("new-group" if profile.name.startswith("frr") else "replace"),
-        maximum_paths=written.maximum_paths,
     )
 
 
 def overridden(profile: RouterProfile, settings: RouterSettings) -> RouterProfile:
     """The profile with what the scenario says instead; a keepalive that nobody wrote follows a lower hold time."""
-    timers, helper = settings.timers, settings.graceful_restart
+    timers, helper, ecmp = settings.timers, settings.graceful_restart, settings.ecmp
     hold = timers.hold_time_seconds or profile.hold_s
     keepalive = timers.keep_alive_time_seconds or min(profile.keepalive_s, max(1, hold // 3))
     changes: dict[str, Any] = {
@@ -161,8 +146,16 @@ def overridden(profile: RouterProfile, settings: RouterSettings) -> RouterProfil
         "helper": helper.helper,
         "notification": helper.notification,
         "stale_path_s": helper.stale_path_time_seconds,
+        "long_lived": helper.long_lived,
         "fib_after_crash": "kept" if helper.preserve_forwarding else None,
-        "ecmp_hash": settings.ecmp.hash,
+        "ecmp_hash": ecmp.hash,
+        "ecmp_buckets": ecmp.buckets,
+        "ecmp_idle_s": ecmp.idle_timer,
+        "ecmp_unbalanced_s": ecmp.unbalanced_timer,
+        "ecmp_on_change": ecmp.on_change,
+        "ecmp_addition": ecmp.addition,
+        "ecmp_order": ecmp.order,
+        "ecmp_maximum_paths": ecmp.maximum_paths,
         "neighbour_check": settings.neighbour_check,
     }
     written = {key: value for key, value in changes.items() if value is not None}
@@ -196,6 +189,8 @@ def _traffic(written: Traffic, horizon_s: float) -> TrafficPlan:
         request_timeout_s=client.request_timeout,
         tcp_retries2=client.tcp_retries2,
         user_timeout_s=client.user_timeout,
+        clients=written.clients,
+        reconnects=client.reconnect,
     )
 
 
@@ -214,24 +209,37 @@ def _slo(written: Slo) -> SloPlan:
 
 
 def _assumptions(
-    document: Document, layout: Layout, services: Sequence[ServicePlan], peerings: Sequence[PeeringPlan]
+    document: Document, bare: bool, layout: Layout, services: Sequence[ServicePlan], peerings: Sequence[PeeringPlan]
 ) -> Iterator[str]:
     entries = {spine.name for spine in document.fabric} or {peering.router for peering in peerings}
     if services and len(entries) > 1:
         yield f"clients enter at all {'spines' if document.fabric else 'routers'} in equal shares"
-    for spine in document.fabric:
-        if spine.convergence is None:
-            yield f"{spine.name} follows the routers below it within {_CONVERGENCE} (no fabric convergence is written)"
     if services and document.cluster.load_balancer.algorithm == "maglev":
         yield "pod addresses are made up from the podCIDRs; other addresses give another Maglev table of the same kind"
     balancer = document.cluster.load_balancer
     if services and balancer.mode == "hybrid":
         yield "hybrid load balancing is DSR here, as for all TCP"
+    restart = document.cluster.graceful_restart
+    if not bare and restart is not None and restart.long_lived is not None and restart.long_lived.enabled:
+        yield (
+            "gracefulRestart.longLived is a what-if (RFC 9494): no Cilium release offers it (capability 71), nor can "
+            "one be configured to"
+        )
     for upstream in layout.routers:
-        ecmp = _ecmp(overridden(router(upstream.settings.profile), upstream.settings), upstream.settings.ecmp)
+        ecmp = ecmp_plan(overridden(router(upstream.settings.profile), upstream.settings))
         if ecmp.hash == "resilient" and ecmp.on_change == "new-group":
             yield f"{upstream.name} deals a resilient group anew at each change of next hops (ecmp.onChange: new-group)"
+        yield from idle_timers(upstream.name, ecmp, upstream.settings.ecmp)
+    for spine in document.fabric:
+        yield from spine_assumptions(spine)
+    sticky = {service.name for service in services if service.affinity_s is not None}
     for entry in document.traffic:
+        if entry.clients is not None and entry.service not in sticky:
+            yield f"{entry.service} has no sessionAffinity: how many client addresses there are changes nothing"
+        if entry.service in sticky and (entry.clients or _AFFINITY_ENTRIES + 1) > _AFFINITY_ENTRIES:
+            yield f"no client of {entry.service} is pushed out of a node's affinity map ({_AFFINITY_ENTRIES} entries)"
+        if entry.clients is None and entry.service in sticky:
+            yield f"each connection to {entry.service} comes from a client address of its own (traffic clients)"
         if entry.lifetime == workload("web-search"):
             yield f"web-search connections to {entry.service} live as long as their bytes last at 1 MB/s"
         if entry.lifetime is None:

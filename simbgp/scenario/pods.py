@@ -23,10 +23,20 @@ class Standing:
 
 
 class Pods:
-    """The pods of some objects on some nodes; ``placement`` says where those of an object stand that does not."""
+    """The pods of some objects on some nodes; ``placement`` says where those of an object stand that does not.
 
-    def __init__(self, objects: Objects, nodes: Sequence[str], placement: Mapping[str, Sequence[str]]) -> None:
+    Of ``nodes`` those that are ``present`` at time 0 have the pods of Deployments; the others get pods of DaemonSets.
+    """
+
+    def __init__(
+        self,
+        objects: Objects,
+        nodes: Sequence[str],
+        placement: Mapping[str, Sequence[str]],
+        present: Sequence[str] = (),
+    ) -> None:
         self._objects, self._nodes, self._placement = objects, nodes, placement
+        self._present = present or nodes
         self._known = frozenset(nodes)
         self._slices: dict[str, list[EndpointSlice]] = {}
         for item in objects.of(EndpointSlice):
@@ -69,8 +79,10 @@ class Pods:
                 continue
             if any(_namespace(pod) == _of(name) and _is_of(pod.body, item.body) for pod in self._objects.of(Pod)):
                 continue
-            where = self._placement.get(item.name) or self._placement.get(name) or self._nodes
-            count = len(where) if isinstance(item.body, DaemonSet) else item.body.spec.replicas
+            of_daemons = isinstance(item.body, DaemonSet)
+            anywhere = self._nodes if of_daemons else self._present
+            where = self._placement.get(item.name) or self._placement.get(name) or anywhere
+            count = len(where) if of_daemons else item.body.spec.replicas
             for i, node in zip(range(count), itertools.cycle(where), strict=False):
                 yield Standing(f"{item.body.metadata.name}-{i + 1}", node)
 

@@ -4,7 +4,7 @@ import copy
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
 from operator import getitem
 from pathlib import Path as FilePath
@@ -14,8 +14,11 @@ from simbgp.scenario.checks import View, check
 from simbgp.scenario.cluster_services import ClusterServices, cluster_services
 from simbgp.scenario.draft import Draft, read_draft
 from simbgp.scenario.errors import Problem, ScenarioError, dotted
+from simbgp.scenario.families import family_mismatches
 from simbgp.scenario.layout import Layout, layout_of
+from simbgp.scenario.lint import lint
 from simbgp.scenario.manifests import Objects, read_objects
+from simbgp.scenario.newcomers import added_services, with_joining
 from simbgp.scenario.not_yet import refuse
 from simbgp.scenario.overrides import SET, apply, plain
 from simbgp.scenario.plan import Plan
@@ -83,12 +86,19 @@ class Scenario:
 
     @cached_property
     def _plan(self) -> Plan:
-        return plan_of(self.document, self.name, self._layout, self._objects, self._selection, self._services)
+        plan = plan_of(self.document, self.name, self._layout, self._objects, self._selection, self._services)
+        mismatches = family_mismatches(self._tree, self._layout, self._objects, self._selection, plan)
+        return replace(plan, warnings=(*plan.warnings, *mismatches))
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is allowed and seldom meant, and what was assumed about the manifests."""
-        return self._tree.notes + self._plan.warnings
+        """What was assumed about the manifests, and what is allowed and seldom meant, with its place in the file."""
+        return self._tree.notes + self._plan.warnings + self._findings
+
+    @cached_property
+    def _findings(self) -> tuple[str, ...]:
+        routers = {router.name: router.path for router in self._layout.routers}
+        return tuple(finding.at(self._tree, routers) for finding in lint(self._plan))
 
     def with_(self, **changes: Any) -> "Scenario":
         """The scenario with other values at dotted paths: ``with_(**{"cluster.timers.holdTimeSeconds": 9})``.
@@ -130,9 +140,9 @@ def _expanded(
     objects = read_objects(draft.tree, patterns, folder)
     if not draft.sound(*NODES):
         return objects, None, Selection(), None
-    layout = layout_of(draft.document, objects.nodes)
+    layout = with_joining(draft.document, layout_of(draft.document, objects.nodes))
     placement = cluster.placement if draft.sound("cluster.placement") else {}
-    services = cluster_services(objects, layout.nodes, placement)
+    services = cluster_services(objects, layout.nodes, placement, added_services(draft.document))
     sound = draft.sound("routers") and not objects.problems
     return objects, layout, select(objects, layout, services.services) if sound else Selection(), services
 

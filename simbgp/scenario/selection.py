@@ -10,7 +10,7 @@ from simbgp.scenario.crds import Peer as PeerObject
 from simbgp.scenario.errors import Path, Problem
 from simbgp.scenario.layout import Layout, Upstream
 from simbgp.scenario.manifests import Item, Objects
-from simbgp.scenario.plan import Family, NodePlan
+from simbgp.scenario.plan import Family, NodePlan, OriginPlan
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Selected:
     peer_address: str
     local_address: str | None
     announcements: tuple[Announced, ...]
+    origin: OriginPlan
 
 
 @dataclass
@@ -98,7 +99,7 @@ def _peer(
     if router is None or config is None or reasons:
         return
     for node in nodes:
-        found.sessions.append(_session(objects, router, services, config, instance, peer, node))
+        found.sessions.append(_session(objects, router, services, config, item, instance, peer, node))
 
 
 def _session(
@@ -106,6 +107,7 @@ def _session(
     router: Upstream,
     services: Sequence[ClusterService],
     config: PeerConfigSpec,
+    item: Item,
     instance: Instance,
     peer: PeerObject,
     node: NodePlan,
@@ -124,6 +126,7 @@ def _session(
         peer.peer_address or router.addresses[0],
         address,
         made,
+        OriginPlan(item.name, peer.peer_config_ref.name if peer.peer_config_ref is not None else None, address),
     )
 
 

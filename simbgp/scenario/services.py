@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from simbgp.scenario.layout import default_pod_cidr
 from simbgp.scenario.plan import BackendPlan, NodePlan, ServicePlan
 from simbgp.scenario.schema import Service
+from simbgp.scenario.schema.services import SessionAffinityConfig
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 FIRST_POD = 11
@@ -49,7 +50,7 @@ def service_plans(
     services: Sequence[Service], nodes: Sequence[NodePlan], addresses: PodAddresses
 ) -> tuple[ServicePlan, ...]:
     """Every service, its backends with the keys that Cilium hashes."""
-    names = tuple(node.name for node in nodes)
+    names = tuple(node.name for node in nodes if not node.joins) or tuple(node.name for node in nodes)
     plans = []
     for service in services:
         version = ipaddress.ip_address(service.vip[0]).version
@@ -58,8 +59,16 @@ def service_plans(
         ]
         prefixes = tuple(host_prefix(vip) for vip in service.vip)
         least = part_of(service.min_available, len(backends))
-        plans.append(ServicePlan(service.name, prefixes, service.external_traffic_policy, tuple(backends), least))
+        policy, affinity_s = service.external_traffic_policy, _affinity_s(service)
+        plans.append(
+            ServicePlan(service.name, prefixes, policy, tuple(backends), least, affinity_s, allocated=prefixes)
+        )
     return tuple(plans)
+
+
+def _affinity_s(service: Service) -> float | None:
+    config = service.session_affinity_config or SessionAffinityConfig()
+    return float(config.client_ip.timeout_seconds) if service.session_affinity == "ClientIP" else None
 
 
 def _pod_networks(node: NodePlan, index: int) -> list[Network]:

@@ -13,7 +13,7 @@ from simbgp.measure import Estimate, SloResult, Verdict
 from simbgp.measure.units import of_metric
 from simbgp.profiles import Alternative, RouterProfile, SpeakerProfile, Switch, switched
 from simbgp.scenario import Plan
-from simbgp.scenario.plan import SloPlan
+from simbgp.scenario.plan import RouterPlan, SloPlan, ecmp_plan
 
 _MOST_WAYS = 8
 
@@ -77,16 +77,27 @@ def _known_as(profile: RouterProfile | SpeakerProfile) -> str:
 def _may_show(plan: Plan, switch: Switch) -> bool:
     restarts = any(peering.restart.enabled for peering in plan.peerings)
     happens = not switch.faults or any(fault.kind in switch.faults for fault in plan.faults)
-    return happens and (restarts or not switch.needs_restart)
+    long_lived = any(peering.restart.enabled and peering.restart.long_lived_s for peering in plan.peerings)
+    if (switch.needs_restart and not restarts) or (switch.needs_long_lived and not long_lived):
+        return False
+    return happens and (not switch.resilient or any(_is_resilient_with(router, switch) for router in plan.routers))
+
+
+def _is_resilient_with(router: RouterPlan, switch: Switch) -> bool:
+    return router.ecmp.hash == "resilient" and switch.name in {other.name for other in router.profile.switches}
 
 
 def _set(plan: Plan, choices: Sequence[Choice]) -> Plan:
     for choice in choices:
         if choice.owner == _known_as(plan.speaker):
             plan = replace(plan, speaker=switched(plan.speaker, choice.switch, choice.alternative))
-        routers = (replace(router, profile=_turned(router.profile, choice)) for router in plan.routers)
-        plan = replace(plan, routers=tuple(routers))
+        plan = replace(plan, routers=tuple(_with(router, _turned(router.profile, choice)) for router in plan.routers))
     return plan
+
+
+def _with(router: RouterPlan, profile: RouterProfile) -> RouterPlan:
+    """The router of another profile, which says how it spreads flows too."""
+    return router if profile is router.profile else replace(router, profile=profile, ecmp=ecmp_plan(profile))
 
 
 def _turned(profile: RouterProfile, choice: Choice) -> RouterProfile:

@@ -64,7 +64,7 @@ class Result:
         """The same runs with what the profiles leave open set another way."""
 
     def rows(self, table: str) -> list[Row]:
-        """The rows of ``windows``, ``sessions``, ``routes``, ``connections`` or ``load`` as plain tuples.
+        """The rows of ``windows``, ``sessions``, ``routes``, ``connections``, ``load`` or ``progress`` as plain tuples.
 
         Raises LookupError if the study was told not to make that table.
         """
@@ -91,6 +91,12 @@ class Result:
     def load(self) -> "DataFrame":
         """Shares of the service traffic per node, a row for each change."""
         return self._frame("load")
+
+    @cached_property
+    def progress(self) -> "DataFrame":
+        """Rollouts step by step: while ``upgraded`` of ``nodes`` agents were available with the new release, from
+        ``start_s`` to ``end_s``, the least next hops of each service prefix at each router, and its least sessions."""
+        return self._frame("progress")
 
     @cached_property
     def connections(self) -> "DataFrame":
@@ -211,7 +217,9 @@ class Result:
         return DataFrame(self.rows(table), columns=list(COLUMNS[table]))
 
     def to_dict(self) -> dict[str, Any]:
-        """The result as the JSON object, times in seconds to the sixth decimal. Tables that were not made are empty."""
+        """The result as the JSON object, times in seconds to the sixth decimal. Tables that were not made are empty;
+        ``progress`` is there if the scenario has a rollout."""
+        rolls_out = any(fault.kind == "agent-upgrade" for fault in self.plan.faults)
         return {
             "simbgp": __version__,
             "scenario": self.scenario.name,
@@ -231,6 +239,7 @@ class Result:
         } | {
             table: [dict(zip(columns, row, strict=True)) for row in self._tables.get(table, ())]
             for table, columns in COLUMNS.items()
+            if table != "progress" or rolls_out
         }
 
     def to_json(self) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from simbgp.measure import Observed
+from simbgp.measure import Observed, progress
 from simbgp.timeline import RouteChanged, SessionChanged
 from simbgp.traffic import ServiceOutcome, Window, load, summarise
 from simbgp.traffic.lifetimes import Seconds
@@ -19,15 +19,18 @@ _WINDOW = (
 _SESSION = "run time_s since_fault_s router node side from_state to_state reason"
 _ROUTE = "run time_s since_fault_s router prefix node event"
 _CONNECTION = (
-    "run fault service total moved unaffected delayed reset timed_out not_opened refused delay_s connect_delay_s"
+    "run fault service total moved unaffected delayed reset timed_out not_opened refused delay_s connect_delay_s "
+    "reconnected elsewhere broken_again"
 )
 _LOAD = "run time_s router node share"
+_PROGRESS = "run fault router prefix service upgraded nodes start_s end_s min_next_hops min_sessions"
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "windows": tuple(_WINDOW.split()),
     "sessions": tuple(_SESSION.split()),
     "routes": tuple(_ROUTE.split()),
     "connections": tuple(_CONNECTION.split()),
     "load": tuple(_LOAD.split()),
+    "progress": tuple(_PROGRESS.split()),
 }
 """The tables of a result and their columns."""
 
@@ -92,13 +95,15 @@ def _window(window: Window) -> Row:
 def _sessions(observed: Observed) -> Iterable[Row]:
     for fact in observed.timeline.of(SessionChanged):
         since = seconds(observed.faults.since_us(fact.time_us, fact.router, fact.node))
-        states = fact.side, fact.from_state, fact.to_state, fact.reason
+        states = fact.side, fact.from_state, fact.to_state, str(fact.reason)
         yield seconds(fact.time_us), since, fact.router, fact.node, *states
 
 
 def _routes(observed: Observed) -> Iterable[Row]:
+    owners = {prefix: service.name for service in observed.plan.services for prefix in service.prefixes}
     for fact in observed.timeline.of(RouteChanged):
-        since = seconds(observed.faults.since_us(fact.time_us, fact.router, fact.node))
+        service = owners.get(fact.prefix)
+        since = seconds(observed.faults.since_us(fact.time_us, fact.router, fact.node, service=service))
         yield seconds(fact.time_us), since, fact.router, fact.prefix, fact.node, fact.event
 
 
@@ -120,6 +125,9 @@ def _connection(outcome: ServiceOutcome) -> Row:
         outcome.refused,
         _summary(outcome.delay_s),
         _summary(outcome.connect_delay_s),
+        outcome.reconnected,
+        outcome.elsewhere,
+        outcome.broken_again,
     )
 
 
@@ -133,10 +141,18 @@ def _load(observed: Observed) -> Iterable[Row]:
         yield seconds(row.time_us), row.router, row.node, round(row.share, 6)
 
 
+def _progress(observed: Observed) -> Iterable[Row]:
+    for row in progress(observed):
+        place = row.fault, row.router, row.prefix, row.service
+        times = seconds(row.start_us), seconds(row.end_us)
+        yield *place, row.upgraded, row.nodes, *times, row.min_next_hops, row.min_sessions
+
+
 _READERS: Mapping[str, Callable[[Observed], Iterable[Row]]] = {
     "windows": _windows,
     "sessions": _sessions,
     "routes": _routes,
     "connections": _connections,
     "load": _load,
+    "progress": _progress,
 }

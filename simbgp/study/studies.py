@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from simbgp.measure import Question, closed_forms, estimate, judge
 from simbgp.scenario import Plan, Scenario
+from simbgp.scenario.metrics import OF_CONNECTIONS
 from simbgp.study.alternatives import Otherwise, Way, other_ways
 from simbgp.study.batch import Batch, Part, play
 from simbgp.study.engines import Engine
@@ -22,7 +23,6 @@ DEFAULT_RUNS = 400
 FIRST_LOOK, MOST_RUNS = 100, 100_000
 """With a precision: the runs after which it is looked at first, and the most unless told otherwise."""
 _GROWTH = 1.5
-_OF_CONNECTIONS = frozenset({"reset_share", "broken_share", "delayed_share", "reset_count"})
 Progress = Callable[[int, int], None]
 """Told how many runs are done, of how many."""
 
@@ -68,7 +68,7 @@ def questions_of(plan: Plan) -> tuple[Question, ...]:
 
 def _other(job: Job, way: Way) -> Job:
     """The job of another way, without tables, and without traffic where no SLO asks for its connections."""
-    asked = {slo.metric for slo in way.plan.slo} & _OF_CONNECTIONS
+    asked = {slo.metric for slo in way.plan.slo} & OF_CONNECTIONS
     return replace(job, plan=way.plan if asked else replace(way.plan, traffic=()), tables=frozenset())
 
 

@@ -109,9 +109,10 @@ def play_grid(
 
 
 def _questions(plan: Plan) -> tuple[Question, ...]:
-    """The SLOs' metrics, the longest outage and, with traffic, the share of broken connections."""
+    """The SLOs' metrics, the longest outage and, with traffic, the share of broken connections, if no SLO has them."""
     asked = [Question.of(slo) for slo in plan.slo]
-    return (*asked, Question("blackhole_s"), *([Question("broken_share")] if plan.traffic else []))
+    counted = any(question.metric.startswith("broken_") for question in asked)
+    return (*asked, Question("blackhole_s"), *([Question("broken_share")] if plan.traffic and not counted else []))
 
 
 def _about(

@@ -1,6 +1,8 @@
 """What happened, in time order: the only thing that passes from the control plane to the data plane."""
 
 from simbgp.timeline.facts import (
+    AddressGiven,
+    AgentChanged,
     BackendAdded,
     BackendChanged,
     ConntrackLost,
@@ -9,9 +11,13 @@ from simbgp.timeline.facts import (
     FaultEnded,
     ForwardingChanged,
     NeighbourChanged,
+    NodeConfigChanged,
+    OperatorChanged,
     PathChanged,
     ProcedureEnded,
+    RolloutAdvanced,
     RouteChanged,
+    ServiceAdded,
     SessionChanged,
     SpineChanged,
     Start,
@@ -19,9 +25,12 @@ from simbgp.timeline.facts import (
 )
 from simbgp.timeline.faults import FaultLog, touches
 from simbgp.timeline.invariants import BrokenInvariantError, require
+from simbgp.timeline.reasons import Reason
 from simbgp.timeline.record import Timeline
 
 __all__ = [
+    "AddressGiven",
+    "AgentChanged",
     "BackendAdded",
     "BackendChanged",
     "BrokenInvariantError",
@@ -32,9 +41,14 @@ __all__ = [
     "FaultLog",
     "ForwardingChanged",
     "NeighbourChanged",
+    "NodeConfigChanged",
+    "OperatorChanged",
     "PathChanged",
     "ProcedureEnded",
+    "Reason",
+    "RolloutAdvanced",
     "RouteChanged",
+    "ServiceAdded",
     "SessionChanged",
     "SpineChanged",
     "Start",

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from simbgp.timeline.reasons import Reason
+
 Side = Literal["router", "node"]
 State = Literal["idle", "connect", "active", "open_sent", "open_confirm", "established"]
 RouteEvent = Literal["added", "withdrawn", "stale", "refreshed"]
@@ -29,7 +31,7 @@ class SessionChanged(Fact):
     side: Side
     from_state: State
     to_state: State
-    reason: str
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,23 @@ class NeighbourChanged(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class AgentChanged(Fact):
+    """The process with a node's speaker ended, or runs again as ``release``; what its sessions do follows."""
+
+    node: str
+    up: bool
+    release: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConfigChanged(Fact):
+    """The BGP configuration of a node (its CiliumBGPNodeConfig) was deleted, or is there again."""
+
+    node: str
+    exists: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ConntrackLost(Fact):
     """A node lost its connection tracking (a reboot); an agent crash keeps it, for it lives in the kernel."""
 
@@ -137,13 +156,49 @@ class ViewChanged(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceAdded(Fact):
+    """A service that was not there at time 0 was created: from now on clients ask for it."""
+
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddressGiven(Fact):
+    """A service has these prefixes from now on; those of LB-IPAM are given by the operator."""
+
+    service: str
+    prefixes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorChanged(Fact):
+    """From now on some operator acts, or none does."""
+
+    acts: bool
+
+
+@dataclass(frozen=True, slots=True)
 class FaultBegan(Fact):
-    """A fault of the scenario took effect. ``fault`` is its name, else its place in the scenario from 0."""
+    """A fault of the scenario took effect. ``fault`` is its name, else its place in the scenario from 0.
+
+    One of a ``service`` touches the routes of that service, at all nodes and routers, and nothing else.
+    """
 
     fault: str | int
     kind: str
     nodes: tuple[str, ...]
     routers: tuple[str, ...]
+    service: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutAdvanced(Fact):
+    """From now on ``upgraded`` of ``nodes`` have an available agent of the release that the rollout brings; what is
+    rolled back makes them fewer."""
+
+    fault: str | int
+    upgraded: int
+    nodes: int
 
 
 @dataclass(frozen=True, slots=True)

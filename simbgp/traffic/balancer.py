@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simbgp.scenario.plan import LoadBalancerPlan, ServicePlan
-from simbgp.traffic.maglev import maglev_table
+from simbgp.traffic.maglev import Tables
 
 
 class Balancer:
@@ -34,6 +34,9 @@ class Balancer:
         return {name: counts[self._places[name]] for name in view}, len(places)
 
 
+_tables = Tables()
+
+
 @lru_cache(maxsize=4096)
 def _table(keys: tuple[str, ...], size: int, seed: str) -> NDArray[np.int32]:
-    return maglev_table(keys, size, seed=seed)
+    return _tables.make(keys, size, seed=seed)

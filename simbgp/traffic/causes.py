@@ -1,9 +1,13 @@
 """Which fault a connection's trouble is put down to."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from simbgp.timeline import FaultLog
 from simbgp.traffic.datapath import Bools, Datapath, Ints, Sent
+
+_MOST_CODES = 100_000
 
 
 class Causes:
@@ -27,17 +31,12 @@ class Causes:
         trouble[1:, by_move] = -1  # what a move is put down to depends on nothing else
         epochs, ways = len(self._path.times), len(self._path.ways.pairs) + self._path.ways.gaps
         sizes = epochs + 1, epochs + 1, ways + 1, 3, len(self._homes) + 1  # each from -1 on
-        _, rows, inverse = np.unique(
-            np.ravel_multi_index(tuple(trouble + 1), sizes), return_index=True, return_inverse=True
-        )
-        faults = [self._fault(*trouble[:, row].tolist()) for row in rows]
-        return np.array(faults, dtype=np.int64)[inverse]
+        codes = np.ravel_multi_index(tuple(trouble + 1), sizes)
+        return _each_once(codes, lambda code: self._fault(*(int(n) - 1 for n in np.unravel_index(code, sizes))))
 
     def of_moves(self, epochs: Ints) -> Ints:
         """The fault behind each move; -1 for those that did not move."""
-        different, inverse = np.unique(epochs, return_inverse=True)
-        faults = [self._move(epoch) if epoch >= 0 else -1 for epoch in different.tolist()]
-        return np.array(faults, dtype=np.int64)[inverse]
+        return _each_once(epochs + 1, lambda code: self._move(code - 1) if code else -1)
 
     def _fault(self, move: int, epoch: int, way: int, arrived: int, backend: int) -> int:
         path, ways = self._path, self._path.ways
@@ -62,10 +61,21 @@ class Causes:
         return self._latest(epoch, self._path.routing.movers(epoch))
 
     def _latest(self, epoch: int, places: list[tuple[str, tuple[str, ...]]]) -> int:
-        """The latest fault that touches one of the routers or of the nodes there."""
-        at_us = max(0, int(self._path.times[epoch]))
-        found = [fault for router, nodes in places if (fault := self._faults.latest(at_us, router, *nodes))]
+        """The latest fault that touches one of the routers, the nodes there, or the service."""
+        since_us, service = max(0, self._path.since_us, int(self._path.times[epoch])), self._path.service.name
+        touching = (self._faults.latest(since_us, router, *nodes, service=service) for router, nodes in places)
+        found = [fault for fault in touching if fault is not None]
         return self._places[max(found, key=lambda fault: fault.time_us).fault] if found else -1
+
+
+def _each_once(codes: Ints, fault: Callable[[int], int]) -> Ints:
+    """``fault`` of each code, a number from 0 on, asked once for all that are equal."""
+    if codes.max(initial=0) > _MOST_CODES:  # too many for a place each
+        different, places = np.unique(codes, return_inverse=True)
+    else:
+        met = np.bincount(codes) > 0
+        different, places = np.flatnonzero(met), (np.cumsum(met) - 1)[codes]
+    return np.array([fault(code) for code in different.tolist()], dtype=np.int64)[places]
 
 
 def _since(holds: Bools, epoch: int) -> int:

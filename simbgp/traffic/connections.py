@@ -5,17 +5,18 @@ from enum import IntEnum
 import numpy as np
 
 from simbgp.scenario.plan import Plan, TrafficPlan
+from simbgp.traffic.addresses import dialled_anew
+from simbgp.traffic.affinity import Affinity
 from simbgp.traffic.causes import Causes
 from simbgp.traffic.clients import SYN_LINEAR_TIMEOUTS, linux
-from simbgp.traffic.conntrack import Conntrack
+from simbgp.traffic.conntrack import STAYS_US, Conntrack
 from simbgp.traffic.datapath import Bools, Datapath, Ints, Reply, Sent
 from simbgp.traffic.flows import Flows
 from simbgp.traffic.luck import Floats, Luck, Purpose
 from simbgp.traffic.packets import Met, Packets, Through
 from simbgp.traffic.resilient import Usage
-from simbgp.traffic.steps import START_US
+from simbgp.traffic.steps import NEVER_US, START_US
 
-NEVER_US = 2**62
 _FAR_US = 2.0**61
 _VANISHES, _PASSES = 0.0, 1.0
 """Luck that is known: a packet vanishes where its luck is below the share that its path loses."""
@@ -40,7 +41,14 @@ class Connections:
     """
 
     def __init__(
-        self, plan: Plan, traffic: TrafficPlan, datapath: Datapath, flows: Flows, causes: Causes, horizon_us: int
+        self,
+        plan: Plan,
+        traffic: TrafficPlan,
+        datapath: Datapath,
+        flows: Flows,
+        causes: Causes,
+        horizon_us: int,
+        affinity: Affinity | None = None,
     ) -> None:
         self._path, self._flows, self._causes, self._horizon_us = datapath, flows, causes, horizon_us
         self._routing = datapath.routing
@@ -54,7 +62,11 @@ class Connections:
         self._tuple_is_nodes_own = plan.load_balancer.mode == "snat" and datapath.service.policy == "Cluster"
         self._stranger = Reply.LOST if dsr and not plan.speaker.dsr_reset_reaches_client else Reply.RESET
         self._unknown_flow = plan.load_balancer.unknown_flow
-        self._conntrack = Conntrack(len(flows))
+        self._lifetime_us = plan.speaker.conntrack_tcp_s * 1_000_000
+        self._ages = horizon_us > self._lifetime_us
+        """Whether any entry can be too old in this run."""
+        self._conntrack = Conntrack(len(flows), self._lifetime_us)
+        self._affinity = affinity
         self._luck = Luck(flows.keys)
         count = len(flows)
         self.fates = np.zeros(count, dtype=np.int64)
@@ -70,6 +82,7 @@ class Connections:
         self._free_us = np.full(count, START_US)
         self._nodes, self._losses, self._backends, self._lives = np.zeros((4, count), dtype=np.int64)
         self._owners = self._nodes.copy()
+        self._left_us = np.full(count if self._ages else 0, STAYS_US)
         self._waits: list[tuple[Ints, Ints, Ints]] = []
 
     def run(self) -> None:
@@ -77,6 +90,28 @@ class Connections:
         self._open()
         for epoch in range(1, len(self._path.times)):
             self._live_through(epoch)
+
+    def dialled_anew(self) -> tuple[Ints, Flows]:
+        """Who dials again because the connection broke, and the connections that these then ask for."""
+        who = np.flatnonzero(self.is_broken & (self._over_us < self._horizon_us))
+        return who, dialled_anew(self._flows, who, self._over_us[who], self._last_us[who])
+
+    @property
+    def is_broken(self) -> Bools:
+        """Whose connection was reset or timed out."""
+        broken: Bools = (self.fates == Fate.RESET) | (self.fates == Fate.TIMED_OUT)
+        return broken
+
+    @property
+    def is_open(self) -> Bools:
+        """Who got a connection within the run."""
+        within: Bools = (self._opened_us < self._horizon_us) & (self.fates != Fate.NOT_OPENED)
+        return within
+
+    @property
+    def backends(self) -> Ints:
+        """The backend that each connection was opened to."""
+        return self._backends
 
     def packets_at(self, router: str) -> Usage:
         """What they sent in the run, as the router's group met it."""
@@ -111,11 +146,14 @@ class Connections:
     def _connect(self, who: Ints) -> None:
         """Dial until somebody answers; an attempt after the horizon meets the world as it is then."""
         dialled_us = np.maximum(self._flows.dialled_us, 0)
+        stuck_us = np.full(len(self._flows), START_US)
         for offset_us in self._client.connect_us:
             if offset_us > self._connect_limit_us or not len(who):
                 break
-            at_us = np.minimum(dialled_us[who] + offset_us, self._horizon_us)
-            beyond = dialled_us[who] + offset_us > self._horizon_us
+            due_us = dialled_us[who] + offset_us
+            stuck = (due_us < stuck_us[who]) & (due_us <= self._horizon_us)
+            waiting, who, due_us = who[stuck], who[~stuck], due_us[~stuck]
+            at_us, beyond = np.minimum(due_us, self._horizon_us), due_us > self._horizon_us
             sent = self._dial(who, at_us, np.where(beyond, _PASSES, self._luck.draw(who, at_us, Purpose.SYN)))
             opened, rejected = sent.replies == Reply.ANSWERED, sent.replies == Reply.REJECTED
             if offset_us == 0:
@@ -124,7 +162,8 @@ class Connections:
             self.connect_delays_us[who[opened]] = (at_us - dialled_us[who])[opened]
             self.refused[who[rejected]] = True
             self.fates[who[rejected | beyond & ~opened]] = Fate.NOT_OPENED
-            who = who[~opened & ~rejected & ~beyond]
+            stuck_us[who] = self._path.stuck_until_dialled(sent, at_us)
+            who = np.concatenate([waiting, who[~opened & ~rejected & ~beyond]])
         self.fates[who] = Fate.NOT_OPENED
         self.fates[self.connect_delays_us > 0] = Fate.DELAYED
 
@@ -154,6 +193,8 @@ class Connections:
             changed |= np.take(path.losses[epoch], self._owners) != self._losses
         if path.life[epoch].any():
             changed |= np.take(path.life[epoch], self._backends) != self._lives
+        if self._ages:
+            changed |= self._left_us <= begins_us - self._lifetime_us
         lossy = bool(path.lost_shares[epoch].any())
         lost_shares = path.lost_shares[epoch, self._owners] if lossy else np.zeros(len(live))
         self._meet_first(np.flatnonzero(live & changed), begins_us, ends_us, lost_shares)
@@ -184,9 +225,19 @@ class Connections:
         nodes = self._routing.nodes_of(owners)
         moved = live & (nodes >= 0) & (nodes != self._routing.nodes_of(self._owners))
         turned = live & (nodes >= 0) & (owners != self._owners)
+        if self._ages:
+            self._let_age(np.flatnonzero(moved), nodes, epoch)
         self._owners[turned] = owners[turned]
         self._moves[moved] = epoch
         self.first_moves[moved & (self.first_moves < 0)] = epoch
+
+    def _let_age(self, who: Ints, nodes: Ints, epoch: int) -> None:
+        """From now on nothing keeps the entries at the nodes that the flows leave, while those they reach are used."""
+        at_us, before, after = int(self._path.times[epoch]), self._routing.nodes_of(self._owners[who]), nodes[who]
+        self._conntrack.move(who, before, after, self._path.node_losses(epoch), at_us)
+        left, back = who[before == self._nodes[who]], who[after == self._nodes[who]]
+        self._left_us[back[at_us - self._left_us[back] < self._lifetime_us]] = STAYS_US
+        self._left_us[left] = at_us
 
     def _next_send(self, who: Ints, since_us: Ints) -> Ints:
         """When each sends for the first time at or after a moment."""
@@ -211,32 +262,39 @@ class Connections:
         reset = sent.replies == Reply.RESET
         self._end(who[reset], Fate.RESET, at_us[reset], self._causes_of(who, sent, reset))
         lost = sent.replies == Reply.LOST
-        self._wait(who[lost], at_us[lost], self._causes_of(who, sent, lost))
+        stuck_us = self._path.stuck_until(sent)[lost]
+        self._wait(who[lost], at_us[lost], self._causes_of(who, sent, lost), stuck_us)
 
-    def _wait(self, who: Ints, since_us: Ints, faults: Ints) -> None:
+    def _wait(self, who: Ints, since_us: Ints, faults: Ints, stuck_us: Ints) -> None:
         """Retransmit until there is an answer of either kind, or the client gives up; send nothing else meanwhile."""
         self._free_us[who] = NEVER_US
         everybody, began_us = who, since_us
         for offset_us in self._client.retransmit_us:
             if offset_us > self._request_limit_us or not len(who):
                 break
-            at_us = np.minimum(since_us + offset_us, self._horizon_us)
-            beyond = since_us + offset_us > self._horizon_us
-            luck = np.where(beyond, _PASSES, self._luck.draw(who, at_us, Purpose.RETRANSMISSION))
-            sent = self._send(who, at_us, luck)
-            answered, reset = sent.replies == Reply.ANSWERED, sent.replies == Reply.RESET
-            undecided = beyond & ~answered & ~reset
-            hopeful = undecided & ~sent.arrived & self._has_socket(who, sent.epochs)
-            doomed = undecided & ~hopeful
-            goes_on = answered | hopeful
-            self._delay(who[goes_on], (at_us - since_us)[goes_on], faults[goes_on])
-            self._free_us[who[goes_on]] = np.where(beyond[goes_on], NEVER_US, at_us[goes_on])
-            self._end(who[reset], Fate.RESET, at_us[reset], faults[reset])
-            self._end(who[doomed], Fate.TIMED_OUT, at_us[doomed], faults[doomed])
-            waits = ~(goes_on | reset | doomed)
-            who, since_us, faults = who[waits], since_us[waits], faults[waits]
+            due_us = since_us + offset_us
+            waits = (due_us < stuck_us) & (due_us <= self._horizon_us)
+            sends = np.flatnonzero(~waits)
+            waits[sends], stuck_us[sends] = self._retransmit(who[sends], since_us[sends], due_us[sends], faults[sends])
+            who, since_us, faults, stuck_us = who[waits], since_us[waits], faults[waits], stuck_us[waits]
         self._end(who, Fate.TIMED_OUT, since_us + self._request_limit_us, faults)
         self._waits.append((everybody, began_us, np.minimum(self._free_us[everybody], self._over_us[everybody])))
+
+    def _retransmit(self, who: Ints, since_us: Ints, due_us: Ints, faults: Ints) -> tuple[Bools, Ints]:
+        """Send once more; who waits on, and until when each then meets the same (see `Datapath.stuck_until`)."""
+        at_us, beyond = np.minimum(due_us, self._horizon_us), due_us > self._horizon_us
+        luck = np.where(beyond, _PASSES, self._luck.draw(who, at_us, Purpose.RETRANSMISSION))
+        sent = self._send(who, at_us, luck)
+        answered, reset = sent.replies == Reply.ANSWERED, sent.replies == Reply.RESET
+        undecided = beyond & ~answered & ~reset
+        hopeful = undecided & ~sent.arrived & self._has_socket(who, sent.epochs)
+        doomed = undecided & ~hopeful
+        goes_on = answered | hopeful
+        self._delay(who[goes_on], (at_us - since_us)[goes_on], faults[goes_on])
+        self._free_us[who[goes_on]] = np.where(beyond[goes_on], NEVER_US, at_us[goes_on])
+        self._end(who[reset], Fate.RESET, at_us[reset], faults[reset])
+        self._end(who[doomed], Fate.TIMED_OUT, at_us[doomed], faults[doomed])
+        return ~(goes_on | reset | doomed), self._path.stuck_until(sent)
 
     def _delay(self, who: Ints, waited_us: Ints, faults: Ints) -> None:
         """A connection is put down as delayed by its longest wait."""
@@ -255,12 +313,12 @@ class Connections:
 
     def _dial(self, who: Ints, at_us: Ints, luck: Floats) -> Sent:
         """A SYN: the node picks a backend unless it remembers one that it still knows."""
-        path, keys = self._path, self._flows.keys[who]
+        path = self._path
         epochs, ways, arrived, losses = self._arrive(who, at_us, luck)
         nodes = self._routing.nodes_of(ways)
         backends = np.full(len(who), -1)
-        held = self._conntrack.find(who[arrived], nodes[arrived], losses[arrived])
-        backends[arrived] = path.views.picks(keys[arrived], nodes[arrived], at_us[arrived], losses[arrived], held)
+        held = self._conntrack.find(who[arrived], nodes[arrived], losses[arrived], at_us[arrived])
+        backends[arrived] = self._pick(who[arrived], nodes[arrived], at_us[arrived], losses[arrived], held)
         alive = (backends >= 0) & (path.life[epochs, backends] % 2 == 0)
         dead = (backends >= 0) & ~alive
         self._conntrack.remember(who[dead], nodes[dead], losses[dead], backends[dead])
@@ -276,15 +334,16 @@ class Connections:
         epochs, ways, arrived, losses = self._arrive(who, at_us, luck)
         nodes = self._routing.nodes_of(ways)
         at_home = arrived & (nodes == self._nodes[who]) & (losses == self._losses[who])
+        if self._ages:
+            at_home &= at_us - self._left_us[who] < self._lifetime_us
         backends = np.where(at_home, self._backends[who], -1)
         away = arrived & ~at_home
-        backends[away] = self._conntrack.find(who[away], nodes[away], losses[away])
+        backends[away] = self._conntrack.find(who[away], nodes[away], losses[away], at_us[away])
         unknown = away & (backends < 0)
         picks = self._unknown_flow == "pick"
         refused = unknown & (self._unknown_flow == "reset")
         unknown &= picks
-        keys = self._flows.keys[who[unknown]]
-        backends[unknown] = path.views.picks(keys, nodes[unknown], at_us[unknown], losses[unknown])
+        backends[unknown] = self._pick(who[unknown], nodes[unknown], at_us[unknown], losses[unknown])
         entered = unknown & (backends >= 0)
         self._conntrack.remember(who[entered], nodes[entered], losses[entered], backends[entered])
         alive = (backends >= 0) & (path.life[epochs, backends] % 2 == 0)
@@ -295,6 +354,14 @@ class Connections:
         replies = np.where(own, Reply.ANSWERED, np.where(refuses, self._stranger, Reply.LOST))
         replies[refused] = Reply.RESET
         return Sent(epochs, ways, arrived, backends, replies)
+
+    def _pick(self, who: Ints, nodes: Ints, at_us: Ints, losses: Ints, held: Ints | None = None) -> Ints:
+        """The backend that each one's node gives to a flow without an entry."""
+        views, clients = self._path.views, self._flows.clients
+        if self._affinity is None or clients is None:
+            return views.picks(self._flows.keys[who], nodes, at_us, losses, held)
+        since_us = self._affinity.since(clients[who], nodes, at_us)
+        return views.kept(clients[who], nodes, since_us, at_us, losses, held)
 
     def _arrive(self, who: Ints, at_us: Ints, luck: Floats) -> tuple[Ints, Ints, Bools, Ints]:
         """Epoch, way, whether the packet gets to its end, and how often the node there had lost its conntrack."""

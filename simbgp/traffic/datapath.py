@@ -11,7 +11,7 @@ from simbgp.scenario.plan import Plan, ServicePlan
 from simbgp.traffic.balancer import Balancer
 from simbgp.traffic.history import History
 from simbgp.traffic.routing import N, Routing, Ways, values_at
-from simbgp.traffic.steps import Steps
+from simbgp.traffic.steps import NEVER_US, START_US, Steps
 from simbgp.traffic.views import Views
 
 Ints = NDArray[np.int64]
@@ -52,6 +52,8 @@ class Datapath:
 
     def __init__(self, plan: Plan, history: History, entry: str, prefix: str, service: ServicePlan) -> None:
         self.service = service
+        self.since_us = history.added_us.get(service.name, 0)
+        """Since when clients ask for the service."""
         self.ways = Ways(history, entry, prefix)
         self._known = [history.view(node, service.name) for node in self.ways.nodes]
         self.views = Views(Balancer(plan.load_balancer, service), self._known, len(service.backends))
@@ -83,6 +85,37 @@ class Datapath:
     def epochs(self, at_us: Ints) -> Ints:
         """The epoch of each moment."""
         return np.searchsorted(self.times, at_us, side="right") - 1
+
+    def stuck_until(self, sent: Sent) -> Ints:
+        """Until when sending each packet again meets the same; before time 0 for those of which that is not known.
+
+        Within an epoch a flow without a way to any node has none, and a backend that conntrack keeps for it stays as
+        silent as it is. Where luck decides nothing is known.
+        """
+        ends_us = np.append(self.times[1:], NEVER_US)
+        silent = (sent.replies == Reply.LOST) & (~sent.arrived | (sent.backends >= 0))
+        certain = silent & (self.lost_shares[sent.epochs, sent.ways] == 0)
+        stuck_us: Ints = np.where(certain, ends_us[sent.epochs], START_US)
+        return stuck_us
+
+    def stuck_until_dialled(self, sent: Sent, at_us: Ints) -> Ints:
+        """The same for SYNs sent at a moment: the node picks another backend when it no longer knows the last."""
+        stuck_us = self.stuck_until(sent)
+        there = sent.arrived
+        nodes = self.routing.nodes_of(sent.ways[there])
+        stuck_us[there] = np.minimum(stuck_us[there], self.views.valid_until(nodes, at_us[there]))
+        return stuck_us
+
+    def node_losses(self, epoch: int) -> Ints:
+        """How often each node had lost its conntrack."""
+        losses: Ints = self.losses[epoch, self.ways.to_nodes]
+        return losses
+
+    def lost_since(self, nodes: Ints, at_us: Ints) -> Ints:
+        """When each node lost its maps for the last time before a moment; `START_US`: never."""
+        losses = np.diff(self.losses, axis=0, prepend=0) > 0
+        since: Ints = np.maximum.accumulate(np.where(losses, self.times[:, None], START_US))
+        return since[self.epochs(at_us), self.ways.to_nodes[nodes]]
 
     def disturbed(self, horizon_us: int) -> tuple[int, int] | None:
         """From and until when a packet can meet anything but the living backend of a constant way; None if never."""

@@ -111,6 +111,24 @@ class Modulo:
         return Cycle(self._places)
 
 
+class Sprayed:
+    """Packets in turn, whatever their flow: shares alone are known, for a scenario with clients is refused."""
+
+    def __init__(self, weights: tuple[int, ...]) -> None:
+        self._shares = HashThreshold(weights)
+
+    def owners(self, hashes: NDArray[np.uint32]) -> NDArray[np.int64]:
+        """A member for each packet, if every packet has a hash of its own."""
+        return self._shares.owners(hashes)
+
+    def sizes(self) -> NDArray[np.int64]:
+        """What each member gets of 2^32 packets."""
+        return self._shares.sizes()
+
+    def shape(self) -> None:
+        """None: which member has a packet says nothing of what another router does with it."""
+
+
 class Hrw:
     """Highest random weight (RFC 2991): the member whose own hash of the flow is greatest, ``-weight / ln(u)``.
 
@@ -227,6 +245,9 @@ class Dealer:
                 return Buckets(hops.table, len(hops.members))
             case "hrw":
                 group = Hrw(weights, [self._salts[node] for node in hops.members])
+            case "per-packet":
+                there = tuple(0 if node in hops.skipped else self._weights[node] for node in hops.members)
+                return Sprayed(there if any(there) else weights)
             case kind:
                 group = next_hop_group(kind, weights)
         if not hops.skipped:

@@ -28,14 +28,20 @@ class Counts:
     arriving: tuple[int, ...]
 
 
-def counts(traffic: TrafficPlan, horizon_us: int, shares: list[float], seed: int, run: int) -> Counts:
-    """How many connections there are at entries with these shares."""
+def counts(
+    traffic: TrafficPlan, span_us: tuple[int, int], shares: list[float], seed: int, run: int, added: bool = False
+) -> Counts:
+    """How many connections there are at entries with these shares, arriving between the ends of ``span_us``.
+
+    A service that is ``added`` during the run has none open at time 0.
+    """
     rng = stream(seed, run, traffic.service, "counts")
-    arriving = int(rng.poisson(traffic.arrivals_per_s * horizon_us / 1e6))
+    present = 0 if added else traffic.connections
+    arriving = int(rng.poisson(traffic.arrivals_per_s * (span_us[1] - span_us[0]) / 1e6))
     if not shares:
-        return Counts((traffic.connections,), (arriving,))
+        return Counts((present,), (arriving,))
     return Counts(
-        tuple(rng.multinomial(traffic.connections, shares).tolist()),
+        tuple(rng.multinomial(present, shares).tolist()),
         tuple(rng.multinomial(arriving, shares).tolist()),
     )
 
@@ -45,13 +51,15 @@ class Flows:
     """One row per connection. The upper half of ``keys`` is the router's hash, the lower the Maglev hash.
 
     ``dialled_us`` is -1 for those open at time 0; ``phases_us`` is when they send first. A connection makes requests
-    for ``lives_us`` from its opening, or from time 0.
+    for ``lives_us`` from its opening, or from time 0. ``clients`` are keys of the clients' addresses, None where
+    nothing depends on these.
     """
 
     keys: NDArray[np.uint64]
     dialled_us: Ints
     phases_us: Ints
     lives_us: Ints
+    clients: NDArray[np.uint64] | None = None
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -59,23 +67,33 @@ class Flows:
     def lasting_until(self, time_us: int) -> "Flows":
         """Only those that still are, or will be, open at ``time_us`` or later."""
         kept = (self.dialled_us >= time_us) | (np.maximum(self.dialled_us, 0) + self.lives_us >= time_us)
-        return Flows(self.keys[kept], self.dialled_us[kept], self.phases_us[kept], self.lives_us[kept])
+        clients = None if self.clients is None else self.clients[kept]
+        return Flows(self.keys[kept], self.dialled_us[kept], self.phases_us[kept], self.lives_us[kept], clients)
 
 
 def draw(
-    traffic: TrafficPlan, entry: str, open_now: int, arriving: int, until_us: int, horizon_us: int, seed: int, run: int
+    traffic: TrafficPlan,
+    entry: str,
+    open_now: int,
+    arriving: int,
+    until_us: int,
+    span_us: tuple[int, int],
+    seed: int,
+    run: int,
 ) -> Flows:
     """The connections of one entry: all that are open at time 0 and those that arrive before ``until_us``.
 
-    ``arriving`` is how many arrive within the horizon; how many of them do so in time is itself drawn.
+    ``arriving`` is how many arrive between the ends of ``span_us``; how many of them do so in time is itself drawn.
     """
+    first_us, horizon_us = span_us
     olds = stream(seed, run, traffic.service, f"open/{entry}")
     news = stream(seed, run, traffic.service, f"arrivals/{entry}")
-    early = int(news.binomial(arriving, min(1.0, until_us / horizon_us)))
+    until_us = max(first_us, until_us)
+    early = int(news.binomial(arriving, min(1.0, (until_us - first_us) / max(1, horizon_us - first_us))))
     interval_us = traffic.request_interval_s * 1e6
     return Flows(
         keys=np.concatenate([_keys(olds, open_now), _keys(news, early)]),
-        dialled_us=np.concatenate([np.full(open_now, -1), (news.random(early) * until_us).astype(np.int64)]),
+        dialled_us=np.concatenate([np.full(open_now, -1), _arrivals(news, early, first_us, until_us)]),
         phases_us=np.concatenate([(olds.random(open_now) * interval_us).astype(np.int64), np.zeros(early, np.int64)]),
         lives_us=np.concatenate(
             [
@@ -84,6 +102,10 @@ def draw(
             ]
         ),
     )
+
+
+def _arrivals(rng: np.random.Generator, count: int, first_us: int, until_us: int) -> Ints:
+    return first_us + (rng.random(count) * (until_us - first_us)).astype(np.int64)
 
 
 def _keys(rng: np.random.Generator, count: int) -> NDArray[np.uint64]:

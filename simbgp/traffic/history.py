@@ -14,6 +14,7 @@ from simbgp.timeline import (
     NeighbourChanged,
     PathChanged,
     RouteChanged,
+    ServiceAdded,
     SpineChanged,
     Timeline,
     ViewChanged,
@@ -75,6 +76,9 @@ class History:
         self._views: dict[tuple[str, str], Steps[View]] = {}
         self.announced: dict[tuple[str, str], int] = {}
         """(router, prefix) -> since when the prefix is to be reachable there."""
+        self.added_us: dict[str, int] = {}
+        """When each service was created that was not there at time 0."""
+        self._entries = _entries_of_added(plan)
         self._begin(plan, timeline)
         for fact in timeline:
             self._take(fact)
@@ -100,7 +104,7 @@ class History:
         steps = self._next_hops[spine, prefix]
         before = (routers for at, routers in zip(steps.times, steps.values, strict=True) if at <= time_us and routers)
         *_, last = (self.below(spine, prefix), *before)
-        return last
+        return last[: self._ecmp[spine].maximum_paths]
 
     def entries(self, prefixes: Collection[str]) -> list[tuple[str, str]]:
         """Where clients of these prefixes enter: spine, or in a network without any router, and prefix."""
@@ -127,7 +131,7 @@ class History:
         """Whether the group's state depends on the packets that it met."""
         ecmp = self._ecmp[router]
         changes = len(self._members(router, prefix).times) > 1
-        return ecmp.hash == "resilient" and ecmp.on_change == "replace" and changes
+        return ecmp.hash == "resilient" and (ecmp.on_change, ecmp.addition) == ("replace", "idle") and changes
 
     def use(self, router: str, prefix: str, usage: Usage) -> bool:
         """Deal the group anew, now that it is known which packets it met; whether that changed anything."""
@@ -154,9 +158,10 @@ class History:
         """Every node that ever was a next hop, in the group's order; for a spine every router."""
         return self.below(router, prefix) if router in self._spines else tuple(self._order[router, prefix])
 
-    def knows(self, router: str, prefix: str) -> bool:
-        """Whether a router or a spine ever heard of the prefix."""
-        return (router, prefix) in self._next_hops
+    def since_us(self, router: str, prefix: str) -> int | None:
+        """Since when the prefix is to be reachable at a router, or over a spine; None: never."""
+        routers = self.below(router, prefix) if router in self._spines else (router,)
+        return min((self.announced[name, prefix] for name in routers if (name, prefix) in self.announced), default=None)
 
     def lost_share(self, router: str, node: str) -> Steps[float]:
         """The share of packets between the router and the node that vanish."""
@@ -225,7 +230,11 @@ class History:
             case SpineChanged(time_us, spine, prefix, router, sends):
                 steps = self._next_hops[spine, prefix]
                 present = {*steps.last, router} if sends else {*steps.last} - {router}
-                steps.set(time_us, tuple(r for r in self._spines[spine] if r in present))
+                order = self._order.setdefault((spine, prefix), list(self._spines[spine]))
+                if sends and self._ecmp[spine].order == "arrival":
+                    order.remove(router)
+                    order.append(router)
+                steps.set(time_us, tuple(name for name in order if name in present))
             case NeighbourChanged(time_us, router, node, reachable):
                 unreachable = self._unreachable.setdefault(router, Steps(frozenset()))
                 unreachable.set(time_us, unreachable.last - {node} if reachable else unreachable.last | {node})
@@ -243,6 +252,10 @@ class History:
                 if alive == bool(life.last % 2):
                     life.set(time_us, life.last + 1)
                     self._resets.setdefault((service, backend), Steps(False)).set(time_us, resets and not alive)
+            case ServiceAdded(time_us, service):
+                self.added_us[service] = time_us
+                for router, prefix in self._entries[service]:
+                    self._announce(router, prefix, time_us)
             case ViewChanged(time_us, node, service, _, backends):
                 self.view(node, service).set(time_us, self._usable(node, service, self._view(backends)))
 
@@ -261,12 +274,16 @@ class History:
         steps = self._next_hops.get((fact.router, fact.prefix))
         if steps is None:
             return
+        arrives = fact.event == "added" and fact.node not in steps.last
+        if arrives and self._ecmp[fact.router].order == "arrival":
+            self._order[fact.router, fact.prefix].remove(fact.node)
+            self._order[fact.router, fact.prefix].append(fact.node)
         members = {*steps.last, fact.node} if fact.event == "added" else {*steps.last} - {fact.node}
         order = self._order[fact.router, fact.prefix]
         steps.set(fact.time_us, tuple(node for node in order if node in members))
 
     def _seat(self, router: str, prefix: str, node: str) -> None:
-        """A member that returns takes its old place; a new one stands before the first higher address."""
+        """A member that returns has its old place; a new one stands before the first higher address."""
         order = self._order[router, prefix]
         if node in order:
             return
@@ -296,6 +313,17 @@ def _services(plan: Plan, timeline: Timeline) -> tuple[ServicePlan, ...]:
     for fact in timeline.of(BackendAdded):
         joined.setdefault(fact.service, []).append(BackendPlan(fact.backend, fact.node, fact.key))
     return tuple(replace(item, backends=(*item.backends, *joined.get(item.name, ()))) for item in plan.services)
+
+
+def _entries_of_added(plan: Plan) -> dict[str, dict[tuple[str, str], None]]:
+    """Router and prefix wherever a service that is created later is to be announced."""
+    owners = {prefix: service.name for service in plan.services if service.added for prefix in service.prefixes}
+    found: dict[str, dict[tuple[str, str], None]] = {name: {} for name in owners.values()}
+    for peering in plan.peerings if owners else ():
+        for entry in peering.announcements:
+            if entry.prefix in owners:
+                found[owners[entry.prefix]][peering.router, entry.prefix] = None
+    return found
 
 
 def _homes(services: tuple[ServicePlan, ...]) -> dict[str, dict[str, str]]:

@@ -30,7 +30,7 @@ def load(plan: Plan, timeline: Timeline, seed: int = 0, run: int = 0) -> list[Lo
     """One row per router, node and change, from time 0 on; every service prefix has the same traffic.
 
     The shares of a router sum to 1, or to less while a prefix has no next hop there. A router below spines that sends
-    nothing because it gets nothing has shares of 0.
+    nothing because it gets nothing has shares of 0. A service that is created during the run has traffic from then on.
     """
     history = settled(plan, timeline, seed, run)
     inflow = Inflow(plan, history)
@@ -55,13 +55,15 @@ def node_loads(plan: Plan, rows: list[LoadRow]) -> Iterator[tuple[int, dict[str,
 
 
 def _rows(plan: Plan, history: History, inflow: Inflow, router: str) -> list[LoadRow]:
-    prefixes = [prefix for service in plan.services for prefix in service.prefixes if history.knows(router, prefix)]
-    nodes = dict.fromkeys(node for prefix in prefixes for node in history.origins(router, prefix))
-    times = {max(0, time_us) for prefix in prefixes for time_us in inflow.times(router, prefix)}
+    of_services = [prefix for service in plan.services for prefix in service.prefixes]
+    since = {prefix: since_us for prefix in of_services if (since_us := history.since_us(router, prefix)) is not None}
+    nodes = dict.fromkeys(node for prefix in since for node in history.origins(router, prefix))
+    times = {max(time_us, since[prefix], 0) for prefix in since for time_us in inflow.times(router, prefix)}
     rows: list[LoadRow] = []
     before: dict[str, float] = {}
     for time_us in sorted(times):
-        shares = _shares(history, inflow, router, prefixes, time_us)
+        present = [prefix for prefix in since if since[prefix] <= time_us]
+        shares = _shares(history, inflow, router, present, time_us)
         for node in nodes:
             share = shares.get(node, 0.0)
             if before.get(node) != share:

@@ -7,12 +7,11 @@ import numpy as np
 
 from simbgp.scenario.plan import Plan, ServicePlan, TrafficPlan
 from simbgp.timeline import FaultLog, Timeline, require
-from simbgp.traffic.causes import Causes
-from simbgp.traffic.connections import Connections, Fate
-from simbgp.traffic.datapath import Ints
+from simbgp.traffic.connections import Fate
+from simbgp.traffic.datapath import Bools, Ints
 from simbgp.traffic.history import History
 from simbgp.traffic.lifetimes import Seconds
-from simbgp.traffic.populations import Draws, entries_of, populations, settled, sizes
+from simbgp.traffic.populations import Draws, Population, entries_of, populations, settled, sizes
 
 _NOBODY = np.empty(0, dtype=np.int64)
 _UNMOVED = -2
@@ -24,8 +23,11 @@ class ServiceOutcome:
 
     ``total`` is all that were open at time 0 or arrived. Over a run ``unaffected``, ``delayed``, ``reset``,
     ``timed_out`` and ``not_opened`` sum to it; ``refused`` is of ``not_opened``, ``moved`` is no outcome.
-    ``delay_s`` are the longest waits of delayed connections that were open, ``connect_delay_s`` those of delayed
-    ones that opened late.
+    ``reconnected`` is how many clients of connections that were reset or timed out had another one by the horizon:
+    ``elsewhere`` those of them whose new connection went to another backend, ``broken_again`` those whose new
+    connection broke as well. The new connections are no part of ``total``; without clients that reconnect all three
+    are None. ``delay_s`` are the longest waits of delayed connections that were open, ``connect_delay_s`` those of
+    delayed ones that opened late.
     """
 
     service: str
@@ -40,6 +42,9 @@ class ServiceOutcome:
     refused: int
     delay_s: Seconds = field(repr=False)
     connect_delay_s: Seconds = field(repr=False)
+    reconnected: int | None = None
+    elsewhere: int | None = None
+    broken_again: int | None = None
 
 
 def summarise(delays_s: Seconds) -> dict[str, float] | None:
@@ -85,11 +90,11 @@ def _of_service(
 ) -> Iterator[ServiceOutcome]:
     entries = entries_of(history, service)
     many = sizes(traffic, history, entries, draws)
-    tally = _Tally(total=sum(many.open) + sum(many.arriving))
+    tally = _Tally(sum(many.open) + sum(many.arriving), traffic.reconnects)
     if not entries:
         tally.add_unreachable()
-    for _, hurt, causes in populations(plan, history, faults, traffic, service, draws):
-        tally.add(hurt, causes)
+    for population in populations(plan, history, faults, traffic, service, draws):
+        tally.add(population)
     yield tally.row(service.name, None)
     for place, fault in enumerate(faults.names()):
         yield tally.row(service.name, fault, place)
@@ -98,13 +103,17 @@ def _of_service(
 class _Tally:
     """Adds up the populations of a service; connections in none of them met nothing."""
 
-    def __init__(self, total: int) -> None:
-        self._total = total
+    def __init__(self, total: int, reconnects: bool) -> None:
+        self._total, self._reconnects = total, reconnects
+        self._back: list[Bools] = [np.zeros((3, 0), dtype=np.bool_)]
         self._fates, self._faults, self._moves = [_NOBODY], [_NOBODY], [_NOBODY]
         self._refused, self._delays_us, self._connect_delays_us = [_NOBODY], [_NOBODY], [_NOBODY]
 
-    def add(self, hurt: Connections, causes: Causes) -> None:
+    def add(self, population: Population) -> None:
         """Take a population that has run."""
+        _, hurt, causes, again = population
+        if again is not None:
+            self._back.append(np.stack([again.back, again.elsewhere, again.broken_again]))
         self._fates.append(hurt.fates)
         self._faults.append(hurt.faults)
         self._moves.append(np.where(hurt.first_moves < 0, _UNMOVED, causes.of_moves(hurt.first_moves)))
@@ -118,6 +127,7 @@ class _Tally:
         self._fates.append(np.full(count, Fate.NOT_OPENED))
         self._faults.append(np.full(count, -1))
         self._moves.append(np.full(count, _UNMOVED))
+        self._back.append(np.zeros((3, count), dtype=np.bool_))
         for nothing in (self._refused, self._delays_us, self._connect_delays_us):
             nothing.append(np.zeros(count, dtype=np.int64))
 
@@ -132,6 +142,7 @@ class _Tally:
         else:
             tallied[Fate.UNAFFECTED] = 0  # nothing caused that
         waited = caused & (fates == Fate.DELAYED)
+        again = (np.concatenate(self._back, axis=1) & caused).sum(axis=1).tolist() if self._reconnects else [None] * 3
         return ServiceOutcome(
             service=service,
             fault=fault,
@@ -143,6 +154,9 @@ class _Tally:
             timed_out=tallied[Fate.TIMED_OUT],
             not_opened=tallied[Fate.NOT_OPENED],
             refused=int((caused & (refused == 1)).sum()),
+            reconnected=again[0],
+            elsewhere=again[1],
+            broken_again=again[2],
             delay_s=_seconds(np.concatenate(self._delays_us)[waited]),
             connect_delay_s=_seconds(np.concatenate(self._connect_delays_us)[waited]),
         )

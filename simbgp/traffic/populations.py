@@ -3,15 +3,19 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from simbgp.scenario.plan import Plan, ServicePlan, TrafficPlan
 from simbgp.timeline import FaultLog, Timeline
+from simbgp.traffic.addresses import addressed
+from simbgp.traffic.affinity import Affinity
 from simbgp.traffic.causes import Causes
 from simbgp.traffic.connections import Connections
 from simbgp.traffic.datapath import Datapath
-from simbgp.traffic.flows import Counts, counts, draw
+from simbgp.traffic.flows import Counts, Flows, counts, draw
 from simbgp.traffic.history import History
 from simbgp.traffic.packets import Merged
+from simbgp.traffic.reconnects import Reconnects, reconnects
 from simbgp.traffic.resilient import Usage
 
 _MOST_ROUNDS = 40
@@ -28,6 +32,15 @@ class Draws:
     run: int
 
 
+class Population(NamedTuple):
+    """The connections that enter at one place, after their run, and what their clients did when these broke."""
+
+    entry: Entry
+    hurt: Connections
+    causes: Causes
+    reconnects: Reconnects | None
+
+
 def entries_of(history: History, service: ServicePlan) -> list[Entry]:
     """Where clients of a service enter."""
     return history.entries(service.prefixes)
@@ -37,12 +50,20 @@ def sizes(traffic: TrafficPlan, history: History, entries: list[Entry], draws: D
     """How many connections enter at each: at all routers (or spines) in equal shares, there at all of its prefixes."""
     at_router = Counter(router for router, _ in entries)
     shares = [1 / (len(at_router) * at_router[router]) for router, _ in entries]
-    return counts(traffic, history.horizon_us, shares, draws.seed, draws.run)
+    service = next(service for service in history.services if service.name == traffic.service)
+    span_us = arrivals_us(history, service)
+    return counts(traffic, span_us, shares, draws.seed, draws.run, service.added)
+
+
+def arrivals_us(history: History, service: ServicePlan) -> tuple[int, int]:
+    """From and until when clients of a service arrive: the whole run, or what of it is left once it is created."""
+    first_us = history.added_us.get(service.name, history.horizon_us if service.added else 0)
+    return first_us, history.horizon_us
 
 
 def populations(
     plan: Plan, history: History, faults: FaultLog, traffic: TrafficPlan, service: ServicePlan, draws: Draws
-) -> Iterator[tuple[Entry, Connections, Causes]]:
+) -> Iterator[Population]:
     """The populations of a service that can meet anything, after their run."""
     entries = entries_of(history, service)
     many = sizes(traffic, history, entries, draws)
@@ -54,12 +75,48 @@ def populations(
         since_us, until_us = disturbed
         if _remembering(history, (router, prefix)):  # what is not hurt itself is still seen by the group
             since_us, until_us = 0, history.horizon_us
+        if service.affinity_s is not None:  # and what ended before leaves its client's entry behind
+            since_us = 0
         name = f"{router}/{prefix}"
-        flows = draw(traffic, name, now, later, until_us, history.horizon_us, draws.seed, draws.run)
-        causes = Causes(path, faults)
-        hurt = Connections(plan, traffic, path, flows.lasting_until(since_us), causes, history.horizon_us)
-        hurt.run()
-        yield (router, prefix), hurt, causes
+        flows = draw(traffic, name, now, later, until_us, arrivals_us(history, service), draws.seed, draws.run)
+        if service.affinity_s is not None:
+            flows = addressed(flows, traffic, name, draws.seed, draws.run)
+        player = _Player(plan, history, traffic, path, Causes(path, faults), len(entries))
+        hurt = player.play(flows.lasting_until(since_us))
+        again = reconnects(hurt, player.play) if traffic.reconnects else None
+        yield Population((router, prefix), hurt, player.causes, again)
+
+
+class _Player:
+    """Plays connections that enter at one place, in the order in which they are asked for."""
+
+    def __init__(
+        self, plan: Plan, history: History, traffic: TrafficPlan, path: Datapath, causes: Causes, entries: int
+    ) -> None:
+        self._plan, self._traffic, self._path, self.causes = plan, traffic, path, causes
+        self._horizon_us = history.horizon_us
+        self._affinity: Affinity | None = None
+        ways = entries * max(1, path.routing.most_nodes())
+        self._visits_per_s = traffic.arrivals_per_s / (traffic.clients * ways) if traffic.clients else 0.0
+
+    def play(self, flows: Flows) -> Connections:
+        """Run more connections; the nodes remember the clients of those before."""
+        self._remember(flows)
+        played = Connections(
+            self._plan, self._traffic, self._path, flows, self.causes, self._horizon_us, self._affinity
+        )
+        played.run()
+        return played
+
+    def _remember(self, flows: Flows) -> None:
+        timeout_s = self._path.service.affinity_s
+        if timeout_s is None:
+            return
+        if self._affinity is None:
+            timeout_us = round(timeout_s * 1e6)
+            self._affinity = Affinity(self._path, flows, timeout_us, self._visits_per_s, self._horizon_us)
+        else:
+            self._affinity = self._affinity.joined_by(flows)
 
 
 def settled(plan: Plan, timeline: Timeline, seed: int = 0, run: int = 0) -> History:
@@ -81,9 +138,10 @@ def _round(plan: Plan, timeline: Timeline, history: History, service: ServicePla
     seen: dict[Entry, list[Usage]] = {g: [] for e in entries_of(history, service) for g in _remembering(history, e)}
     for traffic in plan.traffic:
         if traffic.service == service.name:
-            for entry, hurt, _ in populations(plan, history, FaultLog(timeline), traffic, service, draws):
+            for entry, hurt, _, again in populations(plan, history, FaultLog(timeline), traffic, service, draws):
+                played = (hurt, *(again.later if again else ()))
                 for router, prefix in _remembering(history, entry):
-                    seen[router, prefix].append(hurt.packets_at(router))
+                    seen[router, prefix] += [part.packets_at(router) for part in played]
     changed = [history.use(*group, Merged(parts)) for group, parts in seen.items()]
     return any(changed)
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from simbgp.scenario.plan import EcmpPlan
 from simbgp.timeline import require
 from simbgp.traffic.ecmp import NextHops
+from simbgp.traffic.fixed_table import FixedTable
 from simbgp.traffic.steps import Steps
 
 Ints = NDArray[np.int64]
@@ -139,7 +140,8 @@ def deal(
 
     Without ``usage`` every bucket counts as met by a packet at all times.
     """
-    table: ResilientTable | None = None
+    table: ResilientTable | FixedTable | None = None
+    kind = ResilientTable if ecmp.addition == "idle" else FixedTable
     dealt = Steps(groups.values[0])
     ends = [*groups.times[1:], horizon_us + 1]
     for time_us, hops, end_us in zip(groups.times, groups.values, ends, strict=True):
@@ -148,7 +150,7 @@ def deal(
             dealt.set(time_us, hops)
             continue
         if table is None or ecmp.on_change == "new-group":
-            table = ResilientTable(ecmp, weights, hops.members, LONG_AGO_US if time_us < 0 else time_us)
+            table = kind(ecmp, weights, hops.members, LONG_AGO_US if time_us < 0 else time_us)
         else:
             table.see(_last(usage, table, time_us))
             table.replace(hops.members, time_us)
@@ -161,5 +163,5 @@ def deal(
     return dealt
 
 
-def _last(usage: Usage | None, table: ResilientTable, at_us: int) -> Ints:
+def _last(usage: Usage | None, table: ResilientTable | FixedTable, at_us: int) -> Ints:
     return np.full(len(table), at_us) if usage is None else usage.last(len(table), at_us)

@@ -45,6 +45,9 @@ class Ways:
         self.spine_steps = history.groups(entry, prefix) if self.spine else None
         self.steps = [history.groups(router, prefix) for router in self.routers]
         self._node_of = {node: place for place, node in enumerate(self.nodes)}
+        ways = {node: way for way, (_, node) in enumerate(self.pairs)}
+        self.to_nodes: Ints = np.array([ways[node] for node in self.nodes], dtype=np.int64)
+        """One way to each node."""
 
     @property
     def groups(self) -> list[Steps[NextHops]]:
@@ -127,6 +130,19 @@ class Routing:
             return self._below[self._ways.routers.index(router)].empty
         return self._below[0].empty if self._above is None else self._above.empty
 
+    def most_nodes(self) -> int:
+        """To how many nodes flows are sent in the epoch in which these are most."""
+        groups = self._below if self._above is None else [self._above, *self._below]
+        different = np.unique([group.number for group in groups], axis=1).T.tolist()
+        return max(len(self._nodes_among(*numbers)) for numbers in different)
+
+    def _nodes_among(self, *numbers: int) -> frozenset[int]:
+        """The nodes that get flows under these groups, the spine's first."""
+        legs = self._below if self._above is None else [self._below[leg] for leg in self._above.members(numbers[0])]
+        below = dict(zip(self._below, numbers[-len(self._below) :], strict=True))
+        ways = [way for group in legs for way in group.members(below[group])]
+        return frozenset(self.nodes_of(np.array(ways, dtype=np.int64)).tolist())
+
     def movers(self, epoch: int) -> list[tuple[str, tuple[str, ...]]]:
         """What moved flows with this epoch: routers, each with the nodes that it concerns.
 
@@ -187,6 +203,11 @@ class _Groups:
         self._places, self._nowhere = places, nowhere
         self._members = [np.array([places[node] for node in hops.members], dtype=np.int64) for hops in self._different]
         self._groups = [dealer.group(router, hops) if hops.members else None for hops in self._different]
+
+    def members(self, number: int) -> list[int]:
+        """The places of a group's members."""
+        members: list[int] = self._members[number].tolist()
+        return members
 
     def holds(self, place: int) -> Bools:
         """Of each epoch, whether the member at that place is in the group."""

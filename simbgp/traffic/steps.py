@@ -7,6 +7,8 @@ T = TypeVar("T")
 
 START_US = -1
 """The steady state before any fact, those of time 0 included."""
+NEVER_US = 2**62
+"""After everything."""
 
 
 class Steps(Generic[T]):

@@ -35,6 +35,13 @@ class Views:
         for number, part in enumerate(places):
             self._holds[number, part] = True
 
+    def valid_until(self, nodes: NDArray[np.int64], at_us: NDArray[np.int64]) -> NDArray[np.int64]:
+        """When the view that each node has at a moment next changes; far beyond any run if it does not."""
+        now = nodes * _SPAN_US + at_us + 1
+        nexts = np.append(self._begins, 2 * _SPAN_US + now.max(initial=0))
+        changes: NDArray[np.int64] = nexts[np.searchsorted(self._begins, now, side="right")] - nodes * _SPAN_US - 1
+        return changes
+
     def picks(
         self,
         flow_keys: NDArray[np.uint64],
@@ -49,12 +56,43 @@ class Views:
         anew at every node, for every view that it has and after each of its ``losses`` of conntrack. A flow keeps the
         backend it ``held`` (-1: none) if the node still knows that one.
         """
-        revisions = np.searchsorted(self._begins, nodes * _SPAN_US + at_us + 1, side="right") - 1
+        revisions = self._revisions(nodes, at_us)
+        chosen = self._chosen(flow_keys, revisions, losses)
+        return chosen if held is None else np.where(self._holds[self._views[revisions], held], held, chosen)
+
+    def kept(
+        self,
+        client_keys: NDArray[np.uint64],
+        nodes: NDArray[np.int64],
+        since_us: NDArray[np.int64],
+        at_us: NDArray[np.int64],
+        losses: NDArray[np.int64],
+        held: NDArray[np.int64] | None = None,
+    ) -> NDArray[np.int64]:
+        """The backend that each client's node keeps for it since a moment (session affinity); -1 if it knows none.
+
+        It was picked then, and is again whenever the node no longer knows it (``cilium_lb_affinity_match``). A flow
+        keeps the backend it ``held``, as in `picks`.
+        """
+        revisions, last = self._revisions(nodes, since_us), self._revisions(nodes, at_us)
+        keys = mix(client_keys, since_us) if self._is_random else client_keys
+        chosen = self._chosen(keys, revisions, losses)
+        while (behind := np.flatnonzero(revisions < last)).size:
+            revisions[behind] += 1
+            gone = behind[~self._holds[self._views[revisions[behind]], chosen[behind]]]
+            chosen[gone] = self._chosen(keys[gone], revisions[gone], losses[gone])
+        return chosen if held is None else np.where(self._holds[self._views[last], held], held, chosen)
+
+    def _revisions(self, nodes: NDArray[np.int64], at_us: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.searchsorted(self._begins, nodes * _SPAN_US + at_us + 1, side="right") - 1
+
+    def _chosen(
+        self, flow_keys: NDArray[np.uint64], revisions: NDArray[np.int64], losses: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
         views = self._views[revisions]
         lengths = self._lengths[views].astype(np.uint64)
         if self._is_random:
             slots = (mix(flow_keys, revisions | losses << 32) >> np.uint64(32)) * lengths >> np.uint64(32)
         else:
             slots = (flow_keys & np.uint64(0xFFFFFFFF)) % np.maximum(lengths, np.uint64(1))
-        chosen = np.where(lengths > 0, self._places[self._offsets[views] + slots.astype(np.int64)], -1)
-        return chosen if held is None else np.where(self._holds[views, held], held, chosen)
+        return np.where(lengths > 0, self._places[self._offsets[views] + slots.astype(np.int64)], -1)

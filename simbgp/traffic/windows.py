@@ -40,7 +40,8 @@ class Window:
 def windows(plan: Plan, timeline: Timeline, seed: int = 0, run: int = 0) -> list[Window]:
     """All windows of a run, by router and prefix in the order in which they were announced, then by time.
 
-    A prefix counts from its first announcement, in a cold start from time 0 on. Seed and run say whose packets the
+    A prefix counts from its first announcement, in a cold start from time 0 on, that of a service which is created
+    during the run from its creation on. Seed and run say whose packets the
     buckets of resilient groups met.
     """
     history, faults = settled(plan, timeline, seed, run), FaultLog(timeline)
@@ -70,7 +71,9 @@ class _Prefix:
                 yield self._window(now.cause, now.share, since_us, time_us)
             elif time_us < self._horizon_us:
                 self._outage += 1
-                self._fault = self._faults.latest(time_us, self._sweep.router, *self._sweep.concerned())
+                service = self._sweep.service.name if self._sweep.service else None
+                concerned = self._sweep.concerned()
+                self._fault = self._faults.latest(time_us, self._sweep.router, *concerned, service=service)
             now, since_us = hole, time_us
         if now.cause is not None and since_us < self._horizon_us:
             yield self._window(now.cause, now.share, since_us, None)

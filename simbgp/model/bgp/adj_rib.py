@@ -1,7 +1,7 @@
 """The paths that a router has from one peer, fresh or stale, and the timers that end the stale ones.
 
-What a loss, a return and an End-of-RIB do to them is RFC 4724 §4.2 and RFC 8538 §4, with the profile's deviations
-(profiles.router.RouterProfile). The FIB follows with the profile's delay.
+What a loss, a return and an End-of-RIB do to them is RFC 4724 §4.2, RFC 8538 §4 and RFC 9494 §4.2, with the profile's
+deviations (profiles.router.RouterProfile). The FIB follows with the profile's delay.
 """
 
 from collections.abc import Callable
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from simbgp.model.bgp.session import Session
 
 
+PathState = Literal["fresh", "stale", "long_lived"]
+"""``long_lived``: stale for longer than the restart time, and least preferred (RFC 9494 §4.3)."""
+
+
 class AdjRibIn:
     """Adj-RIB-In of one peer (RFC 4271 §3.2), with the memory of a graceful-restart helper."""
 
@@ -24,18 +28,18 @@ class AdjRibIn:
         self._profile = session.profile
         self._clock = session.world.clock
         self._on_restart_expired = on_restart_expired
-        self.paths: dict[str, Literal["fresh", "stale"]] = (
-            dict.fromkeys(session.peering.prefixes, "fresh") if established else {}
-        )
+        self.paths: dict[str, PathState] = dict.fromkeys(session.peering.prefixes, "fresh") if established else {}
         self._restart_timer = Timer(self._clock, self._restart_due)
         self._stale_timer = Timer(self._clock, self._stale_due)
+        self._long_lived_timer = Timer(self._clock, self._long_lived_due)
+        self._long_lived_us = 0
 
     # what the peer says
 
     def announced(self, prefixes: tuple[str, ...]) -> None:
         """UPDATEs for ``prefixes``, then End-of-RIB: what is still stale goes (RFC 4724 §4.2)."""
         for prefix in prefixes:
-            if self.paths.get(prefix) == "stale":
+            if self.paths.get(prefix, "fresh") != "fresh":
                 self._note(prefix, "refreshed")
             self.paths[prefix] = "fresh"
         self._program(prefixes, self._profile.fib_install, "fib-install")
@@ -50,11 +54,20 @@ class AdjRibIn:
 
     # what a loss does
 
-    def keep(self, restart_us: int) -> None:
-        """Mark all stale for ``restart_us``; what was stale already goes if a second loss purges it."""
+    def keep(self, restart_us: int, long_lived_us: int = 0) -> None:
+        """Mark all stale for ``restart_us``, then long-lived for ``long_lived_us``.
+
+        What was stale already goes if a second loss purges it. A long-lived timer that runs is not touched by a loss
+        before End-of-RIB (RFC 9494 §4.2): all paths join those that it holds (BIRD bgp_handle_graceful_restart).
+        """
+        if self._long_lived_timer.deadline_us is not None:
+            self._mark_stale()
+            self._mark_long_lived(self._profile.fib_withdraw)
+            return
         if self._profile.second_loss == "purge":
             self.purge(self._profile.fib_withdraw)
         self._mark_stale()
+        self._long_lived_us = long_lived_us
         if self.paths:
             now_us = self._clock.now_us
             self._restart_timer.set(now_us + restart_us)
@@ -73,15 +86,36 @@ class AdjRibIn:
         self._drop(list(self.paths), law, by_timer)
 
     def purge(self, law: Law, by_timer: bool = False) -> None:
-        """Delete those that are stale."""
+        """Delete those that are stale, long-lived or not."""
         self.stop_timers()
-        self._drop([prefix for prefix, state in self.paths.items() if state == "stale"], law, by_timer)
+        self._drop([prefix for prefix, state in self.paths.items() if state != "fresh"], law, by_timer)
+
+    def restart_failed(self, law: Law, by_timer: bool = False) -> None:
+        """The peer's restart is given up: what is stale becomes long-lived where that was negotiated, else it goes."""
+        if not self._long_lived_us:
+            self.purge(law, by_timer)
+        elif self._long_lived_timer.deadline_us is None:
+            self._restart_timer.cancel()
+            self._stale_timer.cancel()
+            if any(state != "fresh" for state in self.paths.values()):
+                self._long_lived_timer.set(self._clock.now_us + self._long_lived_us)
+                self._mark_long_lived(law, by_timer)
+
+    @property
+    def is_long_lived(self) -> bool:
+        """Whether any path is stale for longer than the restart time."""
+        return "long_lived" in self.paths.values()
 
     def daemon_is_gone(self) -> None:
         """Timers and stale marks died with the daemon; what it had put into the kernel is still there."""
         self.stop_timers()
-        for prefix in self.paths:
-            self.paths[prefix] = "fresh"
+        session = self._session
+        fib = session.world.router(session.peering.router).fib
+        self.paths = {
+            prefix: "fresh"
+            for prefix, state in self.paths.items()
+            if state != "long_lived" or fib.holds(prefix, session)
+        }
 
     def forget(self) -> None:
         """The memory they were in is gone; the FIB is another matter."""
@@ -92,30 +126,45 @@ class AdjRibIn:
         """The peer is Established again: the restart timer has done its duty, except where only End-of-RIB stops it."""
         if self._profile.restart_timer_until == "established":
             self._restart_timer.cancel()
+        if self._profile.long_lived_until == "established":
+            self._long_lived_timer.cancel()
 
     def stop_timers(self) -> None:
         """Nothing ends stale paths by time any more."""
-        self._restart_timer.cancel()
-        self._stale_timer.cancel()
+        for timer in (self._restart_timer, self._stale_timer, self._long_lived_timer):
+            timer.cancel()
+        self._long_lived_us = 0
 
     def check(self, established: bool) -> None:
         """Assert that every stale path has a reason to go."""
-        waits = self._restart_timer.deadline_us or self._stale_timer.deadline_us or established
+        timers = (self._restart_timer, self._stale_timer, self._long_lived_timer)
+        waits = established or any(timer.deadline_us for timer in timers)
         require(
-            bool(waits) or "stale" not in self.paths.values(),
+            waits or all(state == "fresh" for state in self.paths.values()),
             f"{self._session.entity}: stale routes without a timer or a session to end them",
         )
 
     def _mark_stale(self) -> None:
-        for prefix in self.paths:
-            self.paths[prefix] = "stale"
-            self._note(prefix, "stale")
+        for prefix, state in self.paths.items():
+            if state != "long_lived":  # the mark outlives another loss
+                self.paths[prefix] = "stale"
+                self._note(prefix, "stale")
+
+    def _mark_long_lived(self, law: Law, by_timer: bool = False) -> None:
+        """From now on they are the last choice; where there is a better one the FIB drops them."""
+        marked = tuple(prefix for prefix, state in self.paths.items() if state == "stale")
+        self.paths.update(dict.fromkeys(marked, "long_lived"))
+        self._program(marked, law, "fib-withdraw", by_timer)
 
     def _restart_due(self) -> None:
         if self._asleep(self._restart_timer):
             return
-        self.purge(self._profile.fib_expire, by_timer=True)
+        self.restart_failed(self._profile.fib_expire, by_timer=True)
         self._on_restart_expired()
+
+    def _long_lived_due(self) -> None:
+        if not self._asleep(self._long_lived_timer):
+            self.purge(self._profile.fib_expire, by_timer=True)
 
     def _stale_due(self) -> None:
         if not self._asleep(self._stale_timer):

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from simbgp.timeline.reasons import Reason
+
 LossKind = Literal["tcp_closed", "hold_expired", "peer_expired", "cease", "hard_reset", "link_down", "bfd_down"]
 """The classes of loss that a graceful-restart helper tells apart (profiles.router.KeepsStale)."""
 
@@ -11,26 +13,26 @@ LossKind = Literal["tcp_closed", "hold_expired", "peer_expired", "cease", "hard_
 class Closing:
     """The last thing a peer hears of a session."""
 
-    text: str
+    reason: Reason
     kind: LossKind
     subcode: int | None = None
 
 
-FIN = Closing("TCP connection closed", "tcp_closed")
-RST = Closing("TCP connection reset by a rebooted host", "tcp_closed")
-REPLACED = Closing("new connection from a peer that restarted", "tcp_closed")
-HOLD_EXPIRED = Closing("NOTIFICATION 4/0 hold timer expired", "peer_expired")
-HARD_RESET = Closing("NOTIFICATION 6/9 hard reset", "hard_reset")
-COLLISION = Closing("NOTIFICATION 6/7 connection collision", "cease", 7)
+FIN = Closing(Reason.TCP_CLOSED, "tcp_closed")
+RST = Closing(Reason.TCP_RESET, "tcp_closed")
+REPLACED = Closing(Reason.REPLACED, "tcp_closed")
+HOLD_EXPIRED = Closing(Reason.HOLD_EXPIRED_SENT, "peer_expired")
+HARD_RESET = Closing(Reason.HARD_RESET, "hard_reset")
+COLLISION = Closing(Reason.COLLISION, "cease", 7)
 
 
-def cease(subcode: int, text: str) -> Closing:
+def cease(subcode: int, reason: Reason) -> Closing:
     """A Cease NOTIFICATION (RFC 4486)."""
-    return Closing(f"NOTIFICATION 6/{subcode} {text}", "cease", subcode)
+    return Closing(reason, "cease", subcode)
 
 
-SHUTDOWN = cease(2, "administrative shutdown")
-DECONFIGURED = cease(3, "peer de-configured")
-ADMIN_RESET = cease(4, "administrative reset")
-BFD_DOWN = cease(10, "BFD down")
-LINK_DOWN = Closing("interface down", "link_down")
+SHUTDOWN = cease(2, Reason.SHUTDOWN)
+DECONFIGURED = cease(3, Reason.DECONFIGURED)
+ADMIN_RESET = cease(4, Reason.ADMIN_RESET)
+BFD_DOWN = cease(10, Reason.BFD_DOWN)
+LINK_DOWN = Closing(Reason.INTERFACE_DOWN, "link_down")

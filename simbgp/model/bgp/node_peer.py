@@ -10,6 +10,7 @@ from simbgp.model.network.tcp import NEIGHBOUR_PROBES_US, SYN_RETRIES_US
 from simbgp.profiles.law import Law
 from simbgp.profiles.speaker import SpeakerProfile
 from simbgp.timeline.facts import State
+from simbgp.timeline.reasons import Reason
 
 if TYPE_CHECKING:
     from simbgp.model.bgp.connection import Connection
@@ -28,7 +29,9 @@ class NodePeer:
         self.heard_end_of_rib = False
         self.cycle = 0
         """How often it was Established."""
-        self.enabled = Switch(self._on_enabled)
+        joins = session.world.index.nodes[session.peering.node].joins
+        self.enabled = Switch(self._on_enabled, held_by=("unlabelled",) if joins else ())
+        """A node that joins has no peer until the operator has made its configuration."""
         self._timer = Timer(session.world.clock, self._due)
         self._next: Callable[[], None] = self._activate
         self._helper = Timer(session.world.clock, self._router_restart_time_over)
@@ -50,29 +53,29 @@ class NodePeer:
         """The process starts, or the peer is configured: no idle hold, R bit set."""
         self.restarting = self._session.peering.restart.enabled and self._session.peering.restart.restart_bit
         if self.enabled.up and self.state == "idle":
-            self._activate("speaker started")
+            self._activate(Reason.SPEAKER_STARTED)
 
     def kill(self) -> None:
         """The process dies; its kernel closes the socket."""
-        self._leave(FIN, "speaker killed")
+        self._leave(FIN, Reason.SPEAKER_KILLED)
 
     def terminate(self) -> None:
         """The process ends by SIGTERM: what it says depends on the release."""
         how = self._profile.sigterm_restart if self._session.restart_negotiated else self._profile.sigterm_plain
-        self._leave(FIN if how == "close" else self._as_sent(DECONFIGURED), "speaker stopped")
+        self._leave(FIN if how == "close" else self._as_sent(DECONFIGURED), Reason.SPEAKER_STOPPED)
 
     def vanish(self) -> None:
         """Its host is gone."""
         connection, self.connection = self.connection, None
         self._knows_neighbour = False
-        self._stop("node lost power")
+        self._stop(Reason.NODE_LOST_POWER)
         if connection is not None:
             connection.node_vanishes()
 
     def disable(self, holder: Hashable, closing: Closing) -> None:
         """The peer is shut down or removed: ``closing`` goes out and it stays idle until `enable`."""
         if self.enabled.up:
-            self._leave(self._as_sent(closing), closing.text)
+            self._leave(self._as_sent(closing), closing.reason)
         self.enabled.hold(holder)
 
     def enable(self, holder: Hashable) -> None:
@@ -82,7 +85,7 @@ class NodePeer:
     def reset(self) -> None:
         """Its configuration changed: Cease 6/4, never converted to a Hard Reset, then idle and back."""
         if self.connection is not None:
-            self._leave(ADMIN_RESET, ADMIN_RESET.text)
+            self._leave(ADMIN_RESET, ADMIN_RESET.reason)
             self._rest(self._profile.idle_hold_after_reset)
 
     def configure(self) -> None:
@@ -100,18 +103,18 @@ class NodePeer:
         self._helper.cancel()
         self.heard_end_of_rib = False
         self.cycle += 1
-        self._become("open_confirm", "OPEN accepted")
-        self._become("established", "KEEPALIVE received")
+        self._become("open_confirm", Reason.OPEN_ACCEPTED)
+        self._become("established", Reason.KEEPALIVE_RECEIVED)
 
-    def refused(self, text: str) -> None:
+    def refused(self, reason: Reason) -> None:
         """The router closed the connection before Established."""
-        self._become("idle", text)
+        self._become("idle", reason)
         self._rest(self._profile.idle_hold_after_refusal)
 
     def closed(self, closing: Closing) -> None:
         """The established session was ended by the router, or by its host's reset."""
         self.connection = None
-        self._become("idle", closing.text)
+        self._become("idle", closing.reason)
         self._rest(self._profile.idle_hold)
         if self._profile.redials_after_router_restart_time and self._session.restart_negotiated:
             self._helper.set(self._session.world.clock.now_us + self._session.profile.restart_time_s * 1_000_000)
@@ -119,7 +122,7 @@ class NodePeer:
     def hold_expired(self) -> None:
         """Nothing was heard for the hold time (RFC 4271 §8.2.2, event 10)."""
         connection, self.connection = self.connection, None
-        self._become("idle", "hold timer expired")
+        self._become("idle", Reason.HOLD_EXPIRED)
         self._rest(self._profile.idle_hold)
         if connection is not None:
             connection.node_leaves(HOLD_EXPIRED)
@@ -130,7 +133,7 @@ class NodePeer:
 
     # dialling
 
-    def _activate(self, reason: str = "idle hold over") -> None:
+    def _activate(self, reason: Reason = Reason.IDLE_HOLD_OVER) -> None:
         self._become("active", reason)
         self._dials += 1
         world = self._session.world
@@ -167,7 +170,7 @@ class NodePeer:
         if not self._session.listens:
             self._wait_to_retry()
             return
-        self._become("open_sent", "TCP connected")
+        self._become("open_sent", Reason.TCP_CONNECTED)
         self._session.connect()
 
     def _wait_to_retry(self) -> None:
@@ -184,7 +187,7 @@ class NodePeer:
             return HARD_RESET
         return closing
 
-    def _leave(self, closing: Closing, reason: str) -> None:
+    def _leave(self, closing: Closing, reason: Reason) -> None:
         connection, self.connection = self.connection, None
         was_opening = self.state == "open_sent"
         self._stop(reason)
@@ -195,14 +198,14 @@ class NodePeer:
 
     def _router_restart_time_over(self) -> None:
         if self.state == "active":
-            self._become("idle", "the router's restart time is over")
+            self._become("idle", Reason.ROUTER_RESTART_TIME_OVER)
             self._rest(self._profile.idle_hold)
 
     def _rest(self, law: Law) -> None:
         world = self._session.world
         self._then(world.tape.draw_us(law, self._session.entity, "idle-hold", self._dials), self._activate)
 
-    def _stop(self, reason: str) -> None:
+    def _stop(self, reason: Reason) -> None:
         self._timer.cancel()
         self._helper.cancel()
         if self.state != "idle":
@@ -224,7 +227,7 @@ class NodePeer:
         self._next = action
         self._timer.set(self._session.world.clock.now_us + delay_us)
 
-    def _become(self, state: State, reason: str) -> None:
+    def _become(self, state: State, reason: Reason) -> None:
         if self.state == "established":
             self._session.world.node(self._session.peering.node).speaker.forget(self._session)
         self._session.note("node", self.state, state, reason)

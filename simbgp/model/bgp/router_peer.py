@@ -9,7 +9,9 @@ from simbgp.model.bgp.adj_rib import AdjRibIn
 from simbgp.model.bgp.messages import BFD_DOWN, COLLISION, FIN, HOLD_EXPIRED, LINK_DOWN, REPLACED, Closing, LossKind
 from simbgp.model.clock import Timer
 from simbgp.profiles.law import Law
+from simbgp.profiles.router import Keep
 from simbgp.timeline.facts import State
+from simbgp.timeline.reasons import Reason
 
 if TYPE_CHECKING:
     from simbgp.model.bgp.connection import Connection
@@ -28,7 +30,8 @@ class RouterPeer:
         self.rib = AdjRibIn(session, established, self._restart_expired)
         self._restart = established and session.restart_negotiated
         self._notification = established and session.notification_negotiated
-        self._idle = Timer(self._clock, lambda: self._become("active", "idle hold over"))
+        self._long_lived_s = session.long_lived_s if established else 0
+        self._idle = Timer(self._clock, lambda: self._become("active", Reason.IDLE_HOLD_OVER))
         self._events = 0
         self._kept_over_restart = False
         """Whether the stale paths are what a new daemon found in the kernel."""
@@ -45,11 +48,11 @@ class RouterPeer:
         self._idle.cancel()
         if self.state == "established":
             connection, self.connection = self.connection, None
-            self._end(LINK_DOWN.text, "link_down")
+            self._end(LINK_DOWN.reason, "link_down")
             if connection is not None:
                 connection.router_leaves(FIN)
         elif self.state != "idle":
-            self._become("idle", LINK_DOWN.text)
+            self._become("idle", LINK_DOWN.reason)
 
     def carrier_back(self) -> None:
         """The link is up again: a router that watched it waits as it does after an error."""
@@ -60,7 +63,7 @@ class RouterPeer:
     def vanish(self) -> None:
         """The router's host is gone, and all it knew."""
         connection, self.connection = self.connection, None
-        self._forget("router lost power")
+        self._forget(Reason.ROUTER_LOST_POWER)
         self.rib.forget()
         if connection is not None:
             connection.router_vanishes()
@@ -68,7 +71,7 @@ class RouterPeer:
     def daemon_ended(self, closing: Closing) -> None:
         """The router's daemon died (``closing`` is TCP's) or stopped with a NOTIFICATION; its FIB is the profile's."""
         connection, self.connection = self.connection, None
-        self._forget(closing.text)
+        self._forget(closing.reason)
         if closing is not FIN or self._profile.fib_after_crash == "dropped":
             self.rib.flush(self._profile.fib_daemon)
         else:
@@ -78,14 +81,14 @@ class RouterPeer:
 
     def daemon_started(self) -> None:
         """A new daemon: it sweeps what it finds in the kernel, or keeps it until its peers have announced again."""
-        self._become("active", "router's daemon started")
+        self._become("active", Reason.ROUTER_STARTED)
         if self._profile.fib_after_crash == "swept":
             self.rib.flush(self._profile.fib_daemon)
         elif self.rib.paths:
             self._kept_over_restart = True
             self.rib.keep_over_own_restart()
 
-    def _forget(self, reason: str) -> None:
+    def _forget(self, reason: Reason) -> None:
         self.rib.stop_timers()
         self._idle.cancel()
         if self.state != "idle":
@@ -96,45 +99,45 @@ class RouterPeer:
         ends = self._profile.bfd_ends_restart
         if self.state == "established":
             connection, self.connection = self.connection, None
-            self._end(BFD_DOWN.text, "bfd_down")
+            self._end(BFD_DOWN.reason, "bfd_down")
             if connection is not None:
                 connection.router_leaves(BFD_DOWN)
         elif ends == "always" or (ends == "if_independent" and self._session.bfd.independent):
             self.rib.purge(self._profile.fib_withdraw)
 
-    def accept(self) -> str | None:
+    def accept(self) -> Reason | None:
         """A connection comes in: None lets it go on to the OPEN exchange, else why it is closed."""
         if self.state == "idle":
-            return "connection closed: the router's end is idle"
+            return Reason.ROUTER_IDLE
         if self.state != "established":
-            self._become("open_sent", "TCP connection accepted")
+            self._become("open_sent", Reason.TCP_ACCEPTED)
             return None
         rule = self._profile.new_connection
         if rule == "closed":
-            return "connection closed: the router's old session still lives"
+            return Reason.OLD_SESSION_LIVES
         if not self._restart:
-            return COLLISION.text
+            return COLLISION.reason
         if self.connection is not None:
             self.connection.drop()
             self.connection = None
-        self._end(REPLACED.text, "tcp_closed")
+        self._end(REPLACED.reason, "tcp_closed")
         if rule == "ends_both_if_restart":
-            return "connection closed with the old session"
+            return Reason.CLOSED_WITH_OLD_SESSION
         self._idle.cancel()
-        self._become("open_sent", "TCP connection accepted")
+        self._become("open_sent", Reason.TCP_ACCEPTED)
         return None
 
     def half_open_closed(self) -> None:
         """A connection died before Established."""
-        self._become("active", "connection lost before Established")
+        self._become("active", Reason.HALF_OPEN_LOST)
         if self._profile.half_open_loss == "purge":
-            self.rib.purge(self._profile.fib_withdraw)
+            self.rib.restart_failed(self._profile.fib_withdraw)
 
     def established(self, connection: "Connection") -> None:
         """The OPEN exchange is over; what the peer's capability says decides over stale routes."""
         self.connection = connection
-        self._become("open_confirm", "OPEN accepted")
-        self._become("established", "KEEPALIVE received")
+        self._become("open_confirm", Reason.OPEN_ACCEPTED)
+        self._become("established", Reason.KEEPALIVE_RECEIVED)
         self.rib.session_is_back()
         remembered = self._profile.remembers_restart
         self._restart = self._session.restart_negotiated or (remembered and self._restart)
@@ -144,25 +147,31 @@ class RouterPeer:
             self._kept_over_restart = False  # its own restart: the End-of-RIB of the peer decides
         elif not self._restart or (self._profile.forwarding_bit == "honoured" and not forwarding_kept):
             self.rib.purge(self._profile.fib_withdraw)
+        elif self.rib.is_long_lived and not self._session.long_lived_s:
+            self.rib.purge(self._profile.fib_withdraw)  # the capability is gone: RFC 9494 §4.2
+        self._long_lived_s = self._session.long_lived_s
 
     def closed(self, closing: Closing) -> None:
         """The peer ended the session, or its host answered with a reset."""
         self.connection = None
-        self._end(closing.text, closing.kind)
+        self._end(closing.reason, closing.kind)
 
     def hold_expired(self) -> None:
         """Nothing was heard for the hold time (RFC 4271 §8.2.2, event 10)."""
         connection, self.connection = self.connection, None
-        self._end("hold timer expired", "hold_expired")
+        quiet = self._is_quiet("hold_expired")
+        self._end(Reason.HOLD_EXPIRED, "hold_expired")
         if connection is not None:
-            connection.router_leaves(HOLD_EXPIRED)
+            connection.router_leaves(FIN if quiet else HOLD_EXPIRED)
 
-    def _end(self, reason: str, kind: LossKind) -> None:
+    def _end(self, reason: Reason, kind: LossKind) -> None:
         self._become("idle", reason)
         if self.carrier or not self._profile.fast_fallover:
-            self._rest(getattr(self._profile.idle_after, "hold_expired" if kind == "bfd_down" else kind))
+            like = "tcp_closed" if self._is_quiet(kind) else "hold_expired" if kind == "bfd_down" else kind
+            self._rest(getattr(self._profile.idle_after, like))
         if self._keeps(kind):
-            self.rib.keep(self._grained_us(self._session.peering.restart.restart_time_s * 1_000_000))
+            restart_us = self._grained_us(self._session.peering.restart.restart_time_s * 1_000_000)
+            self.rib.keep(restart_us, self._long_lived_s * 1_000_000)
         else:
             self.rib.flush(self._fib_law(kind), by_timer=kind == "hold_expired")
 
@@ -176,19 +185,28 @@ class RouterPeer:
         if idle_us:
             self._idle.set(self._clock.now_us + idle_us)
         else:
-            self._become("active", "ready for a connection")
+            self._become("active", Reason.READY)
 
     # graceful restart
 
     def _keeps(self, kind: LossKind) -> bool:
-        rule = self._profile.bfd_keeps_stale if kind == "bfd_down" else getattr(self._profile.keeps_stale, kind)
-        return self._restart and (rule == "gr" or (rule == "notification" and self._notification))
+        rule = self._rule(kind)
+        held = (rule == "notification" and self._notification) or (rule == "long_lived" and self._long_lived_s > 0)
+        return self._restart and (rule == "gr" or held)
+
+    def _rule(self, kind: LossKind) -> Keep:
+        rule: Keep = getattr(self._profile.keeps_stale, kind) if kind != "bfd_down" else self._profile.bfd_keeps_stale
+        return rule
+
+    def _is_quiet(self, kind: LossKind) -> bool:
+        """Whether long-lived graceful restart makes of this loss no more than a closed connection."""
+        return self._rule(kind) == "long_lived" and self._keeps(kind)
 
     def _restart_expired(self) -> None:
         """The peer did not come back in time; some implementations are idle after that too."""
         law = self._profile.idle_after.restart_expired
         if self.state == "active" and law.quantile(1.0) > 0:
-            self._become("idle", "restart time over")
+            self._become("idle", Reason.RESTART_TIME_OVER)
             self._rest(law)
 
     # helpers
@@ -217,6 +235,6 @@ class RouterPeer:
         self._events += 1
         return self._session.world.tape.draw_us(law, self._session.entity, purpose, self._events)
 
-    def _become(self, state: State, reason: str) -> None:
+    def _become(self, state: State, reason: Reason) -> None:
         self._session.note("router", self.state, state, reason)
         self.state = state

@@ -17,6 +17,7 @@ from simbgp.model.network.tcp import retransmission_at_or_after
 from simbgp.profiles.law import Law
 from simbgp.scenario.plan import PeeringPlan
 from simbgp.timeline.facts import PathChanged, SessionChanged, Side, State
+from simbgp.timeline.reasons import Reason
 
 if TYPE_CHECKING:
     from simbgp.model.world import World
@@ -127,6 +128,11 @@ class Session:
         return self.restart_negotiated and self.peering.restart.notification and self.profile.notification
 
     @property
+    def long_lived_s(self) -> int:
+        """The long-lived stale time, if graceful restart was negotiated too (RFC 9494 §3); else 0."""
+        return self.peering.restart.long_lived_s if self.restart_negotiated and self.profile.long_lived else 0
+
+    @property
     def speaker_runs(self) -> bool:
         """Whether the node's speaker is up and may dial."""
         return self.world.node(self.peering.node).speaker.runs
@@ -151,6 +157,10 @@ class Session:
         """What the node announces to this router now: its own, and the services it may attract traffic for."""
         own = tuple(prefix for prefix in self.peering.prefixes if prefix not in self.withheld)
         return own + tuple(prefix for prefix in self.gained if prefix not in own)
+
+    def may_announce(self, prefix: str) -> bool:
+        """Whether an advertisement of this peer covers the prefix, and the router speaks its family."""
+        return any(entry.prefix == prefix for entry in self.peering.announcements)
 
     def in_fib(self) -> bool:
         """Whether the router forwards anything to the node."""
@@ -192,7 +202,7 @@ class Session:
                 self._opening.set(next_us)
             else:
                 self.router.half_open_closed()
-                self.node.refused("no OPEN within 240 s")
+                self.node.refused(Reason.NO_OPEN)
             return
         connection = self._join(up_since=lambda: now_us)
         self.router.established(connection)
@@ -254,7 +264,7 @@ class Session:
         period_us = lcm(*self._periods_us())
         return self.world.plan.up_for_us + int(self.world.tape.u(self.entity, "age") * period_us)
 
-    def note(self, side: Side, from_state: State, to_state: State, reason: str) -> None:
+    def note(self, side: Side, from_state: State, to_state: State, reason: Reason) -> None:
         """Write a change of state of one end."""
         self.world.timeline.write(
             SessionChanged(

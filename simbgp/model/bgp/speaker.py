@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from simbgp.model.clock import Order
 from simbgp.model.cluster.endpoints import Endpoint
 from simbgp.scenario.plan import ServicePlan
+from simbgp.timeline.facts import AgentChanged
 
 if TYPE_CHECKING:
     from simbgp.model.bgp.session import Session
@@ -23,14 +24,15 @@ class Speaker:
         self._starts = 0
         self._routes_ready_us = 0
         self._reconciles = 0
-        self._wanted: dict[str, bool] = {}
-        """Whether a service is announced, where that is not as at the start."""
+        self._wanted: dict[str, tuple[str, ...]] = {}
+        """The prefixes of a service that are announced, where these are not as at the start."""
         self._silent: list[Session] = []
         """Sessions that are Established and to which nothing was announced yet."""
 
     def start(self) -> None:
         """The process is up and may dial."""
         self.runs = True
+        self._note(up=True)
         self._starts += 1
         law, now_us = self._world.node(self._node).profile.routes_ready, self._world.clock.now_us
         self._routes_ready_us = now_us + self._world.tape.draw_us(law, self._node, "routes-ready", self._starts)
@@ -144,28 +146,33 @@ class Speaker:
 
     # services
 
-    def service_seen(self, service: ServicePlan, listed: tuple[Endpoint, ...]) -> None:
-        """The node sees other endpoints of a service: it may announce it now, or may no longer.
+    def service_seen(self, service: ServicePlan, listed: tuple[Endpoint, ...], addresses: tuple[str, ...]) -> None:
+        """The node sees other endpoints of a service, or other addresses: it may announce it now, or may no longer.
 
         A Cluster service is announced by every node, pods or none; a Local one by nodes with a pod of their own.
         """
-        at_start = service.policy == "Cluster" or any(b.node == self._node for b in service.backends)
-        wanted = self._may_announce(service, listed)
-        if wanted == self._wanted.get(service.name, at_start):
+        wanted = addresses if self._may_announce(service, listed) else ()
+        if wanted == self._wanted.get(service.name, self._at_start(service)):
             return
         self._wanted[service.name] = wanted
         sessions = self._world.sessions_of(self._node)
         for session in sessions:
             for prefix in service.prefixes:
-                self._set_wanted(session, prefix, wanted)
+                self._set_wanted(session, prefix, prefix in wanted)
         self._reconciles += 1
         law, now_us = self._world.node(self._node).profile.reconcile, self._world.clock.now_us
         delay_us = self._world.tape.draw_us(law, self._node, "reconcile", self._reconciles)
         self._world.clock.at(now_us + delay_us, partial(self._update, service), Order.RECONCILE)
 
+    def _at_start(self, service: ServicePlan) -> tuple[str, ...]:
+        has_pod = any(backend.node == self._node and not backend.late for backend in service.backends)
+        announced = not service.added and (service.policy == "Cluster" or has_pod)
+        return service.prefixes if announced else ()
+
     def _may_announce(self, service: ServicePlan, listed: tuple[Endpoint, ...]) -> bool:
-        profile = self._world.node(self._node).profile
-        if service.policy == "Cluster" and not profile.withdraws_without_backends:
+        plan, profile = self._world.plan, self._world.node(self._node).profile
+        keeps = plan.routable_without_endpoints or not profile.withdraws_without_backends
+        if service.policy == "Cluster" and keeps:
             return True
         counted = [e for e in listed if e.phase == "active" or profile.local_route_needs == "any"]
         if service.policy == "Local":
@@ -176,7 +183,7 @@ class Speaker:
     def _set_wanted(session: "Session", prefix: str, wanted: bool) -> None:
         if wanted:
             session.withheld.pop(prefix, None)
-            if prefix not in session.peering.prefixes:
+            if prefix not in session.peering.prefixes and session.may_announce(prefix):
                 session.gained[prefix] = None
         else:
             session.gained.pop(prefix, None)
@@ -195,7 +202,13 @@ class Speaker:
         if session in self._silent:
             self._silent.remove(session)
 
+    def _note(self, up: bool) -> None:
+        node, timeline = self._world.node(self._node), self._world.timeline
+        timeline.write(AgentChanged(self._world.clock.now_us, self._node, up, node.profile.name))
+
     def _end(self) -> None:
+        if self.runs:
+            self._note(up=False)
         self.runs = False
         self.stalled_until_us = 0
         self._silent.clear()

@@ -2,9 +2,11 @@
 
 A dead node's pods die with it, but are picked everywhere until the control plane calls the node not ready
 (nodeMonitorGracePeriod) and the change has reached each node. An agent that is down learns nothing, and keeps picking
-what it knew. A pod that is asked to go is terminating at once: new connections avoid it, those it has go on.
+what it knew. A pod that is asked to go is terminating at once: new connections avoid it, those it has go on. The same
+clock brings services that are created during a run, and the addresses that the operator gives them.
 """
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,17 +14,21 @@ from typing import TYPE_CHECKING, Literal
 
 from simbgp.model.clock import Order
 from simbgp.scenario.plan import ServicePlan
-from simbgp.timeline.facts import BackendAdded, BackendChanged, ViewChanged
+from simbgp.timeline.facts import AddressGiven, BackendAdded, BackendChanged, ServiceAdded, ViewChanged
 
 if TYPE_CHECKING:
     from simbgp.model.world import World
 
-Phase = Literal["active", "terminating"]
+Phase = Literal["active", "terminating", "ending", "unready"]
+"""The states of Cilium's backends, by the conditions of an EndpointSlice: ready; terminating and serving; terminating
+and not serving; neither ready nor terminating (Active, Terminating, TerminatingNotServing, Maintenance)."""
+_NEVER = sys.maxsize
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A pod as the EndpointSlices list it: ready, or terminating and still serving; what is neither is not listed."""
+    """A pod as the EndpointSlices list it. New connections go to active ones, to terminating ones if there is no
+    active one, to no other; those that are open keep theirs in any state."""
 
     backend: str
     node: str
@@ -35,8 +41,13 @@ class Endpoints:
     def __init__(self, world: "World") -> None:
         self._world = world
         self._lists: dict[str, list[tuple[int, tuple[Endpoint, ...]]]] = {
-            service.name: [(0, tuple(Endpoint(b.name, b.node) for b in service.backends))]
+            service.name: [(0, tuple(Endpoint(b.name, b.node) for b in service.backends if not b.late))]
             for service in world.plan.services
+        }
+        self._exists = {service.name: _NEVER if service.added else 0 for service in world.plan.services}
+        """Since which revision the service is there: an EndpointSlice belongs to a service."""
+        self._given: dict[str, list[tuple[int, tuple[str, ...]]]] = {
+            service.name: [(0, () if service.added else service.prefixes)] for service in world.plan.services
         }
         self._dead: dict[tuple[str, str], None] = {}
         self._revision = 0
@@ -52,8 +63,8 @@ class Endpoints:
         return self._lists[service][-1][1]
 
     def on(self, node: str) -> list[tuple[str, Endpoint]]:
-        """Service and endpoint of every pod listed on a node."""
-        return [(name, e) for name in self._lists for e in self.listed(name) if e.node == node]
+        """Service and endpoint of every pod on a node that is ready, as far as is known, or on its way out."""
+        return [(n, e) for n in self._lists for e in self.listed(n) if e.node == node and e.phase != "unready"]
 
     def revise(self, changes: Iterable[tuple[str, Endpoint, Phase | None]]) -> None:
         """Change the phase of some endpoints (None: no longer listed, or listed anew) and tell every node."""
@@ -73,6 +84,25 @@ class Endpoints:
         if any(e.backend == endpoint.backend for e in listed):
             return tuple(new if e.backend == endpoint.backend else e for e in listed)
         return (*listed, new)
+
+    def create(self, service: str) -> None:
+        """The service is created: its endpoints are listed now, its LB-IPAM address follows when the operator acts."""
+        if self._exists[service] <= self._revision:
+            return
+        plan, now_us = self._services[service], self._world.clock.now_us
+        self._world.timeline.write(ServiceAdded(now_us, service))
+        self._exists[service] = self._revision + 1
+        own = tuple(prefix for prefix in plan.prefixes if prefix not in plan.allocated)
+        self._give(service, own)
+        if plan.allocated:
+            self._world.operator.ask(lambda: self._give(service, plan.prefixes))
+
+    def _give(self, service: str, prefixes: tuple[str, ...]) -> None:
+        self._revision += 1
+        self._given[service].append((self._revision, prefixes))
+        if prefixes:
+            self._world.timeline.write(AddressGiven(self._world.clock.now_us, service, prefixes))
+        self._tell_all()
 
     # who lives
 
@@ -117,16 +147,22 @@ class Endpoints:
         self._seen[node] = revision
         for service in self._services.values():
             before, after = self._at(service.name, seen), self._at(service.name, revision)
-            if before is after:
+            had, has = self._addresses(service.name, seen), self._addresses(service.name, revision)
+            if before is after and had is has:
                 continue
             view = self._picked(service, node, after)
             if view != self._picked(service, node, before):
                 fact = ViewChanged(self._world.clock.now_us, node, service.name, revision, view)
                 self._world.timeline.write(fact)
-            self._world.node(node).speaker.service_seen(service, after)
+            self._world.node(node).speaker.service_seen(service, after, has)
 
     def _at(self, service: str, revision: int) -> tuple[Endpoint, ...]:
+        if revision < self._exists[service]:
+            return ()
         return next(listed for since, listed in reversed(self._lists[service]) if since <= revision)
+
+    def _addresses(self, service: str, revision: int) -> tuple[str, ...]:
+        return next(given for since, given in reversed(self._given[service]) if since <= revision)
 
     def _picked(self, service: ServicePlan, node: str, listed: tuple[Endpoint, ...]) -> tuple[str, ...]:
         """What a node picks for new connections: active pods, terminating ones where there are no others.
@@ -138,5 +174,5 @@ class Endpoints:
         if key not in self._views:
             pods = [e for e in listed if not scope or e.node == scope]
             active = tuple(e.backend for e in pods if e.phase == "active")
-            self._views[key] = active or tuple(e.backend for e in pods)
+            self._views[key] = active or tuple(e.backend for e in pods if e.phase == "terminating")
         return self._views[key]

@@ -1,10 +1,10 @@
 """Pods that die, are evicted and come up elsewhere."""
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from simbgp.model.clock import Order
-from simbgp.model.cluster.endpoints import Endpoint
+from simbgp.model.cluster.endpoints import Endpoint, Phase
 from simbgp.scenario.services import replacement_key
 
 if TYPE_CHECKING:
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 Pod = tuple[str, Endpoint]
 """Service and endpoint."""
+How = Literal["gone", "crash", "unready"]
 
 
 class Pods:
@@ -42,7 +43,7 @@ class Pods:
         self._dead[node] = [pod for pod in pods if pod[1].phase == "active"]
         for service, endpoint in pods:
             world.endpoints.set_alive(service, endpoint.backend, False)
-        if not self._dead[node]:
+        if not pods:
             return
         grace_us = world.tape.draw_us(world.plan.node_monitor_grace, node, "node-monitor-grace", loss)
         eviction_us = world.tape.draw_us(world.plan.eviction_timeout, node, "eviction-timeout", loss)
@@ -51,12 +52,16 @@ class Pods:
         world.clock.at(now_us + grace_us + eviction_us, partial(self._replace_dead, node, loss), Order.RECONCILE)
 
     def _not_ready(self, node: str, loss: int) -> None:
+        """Its pods are Ready=False: EndpointSlices still list them, and nobody picks them."""
         if self._losses[node] == loss:
-            self._world.endpoints.revise((service, endpoint, None) for service, endpoint in self._dead[node])
+            after: dict[Phase, Phase] = {"active": "unready", "terminating": "ending"}
+            pods = self._world.endpoints.on(node)
+            self._world.endpoints.revise([(s, e, after.get(e.phase, e.phase)) for s, e in pods])
 
     def _replace_dead(self, node: str, loss: int) -> None:
         if self._losses[node] == loss:
             pods, self._dead[node] = self._dead[node], []
+            self._world.endpoints.revise([(service, endpoint, None) for service, endpoint in pods])
             for pod in pods:
                 self.start_elsewhere(pod)
 
@@ -73,11 +78,36 @@ class Pods:
         for pod in pending:
             self.start_elsewhere(pod)
 
+    def node_joined(self, node: str) -> None:
+        """The agent of a new node is ready: the pods that wait for this node start there."""
+        world = self._world
+        for service in world.plan.services:
+            for backend in service.backends:
+                if backend.late and backend.node == node:
+                    startup_us = world.tape.draw_us(world.plan.pod_startup, backend.name, "pod-startup")
+                    pod = service.name, Endpoint(backend.name, node)
+                    ready_us = world.clock.now_us + startup_us
+                    world.clock.at(ready_us, partial(self._ready_on_new_node, pod), Order.RECONCILE)
+        self.node_takes_pods()
+
+    def _ready_on_new_node(self, pod: Pod) -> None:
+        service, endpoint = pod
+        if self._world.node(endpoint.node).power.up:
+            self._world.endpoints.revise([(service, endpoint, "active")])
+        else:
+            self._world.endpoints.set_alive(service, endpoint.backend, False)
+            self._dead.setdefault(endpoint.node, []).append(pod)
+
     # eviction
 
     def evict(self, pod: Pod, lives_us: int) -> None:
-        """Ask a pod to go: terminating at once, its process ends ``lives_us`` later; its replacement starts now."""
+        """Ask a pod to go: terminating at once, its process ends ``lives_us`` later; its replacement starts now.
+
+        One that died with its node does not start again with it.
+        """
         service, endpoint = pod
+        if pod in self._dead.get(endpoint.node, ()):
+            self._dead[endpoint.node].remove(pod)
         self._world.endpoints.revise([(service, endpoint, "terminating")])
         self.start_elsewhere(pod)
         self._world.clock.at(self._world.clock.now_us + lives_us, partial(self._ended, pod), Order.RECONCILE)
@@ -122,13 +152,16 @@ class Pods:
 
     def of(self, service: str, backends: tuple[str, ...]) -> tuple[Endpoint, ...]:
         """The listed pods of a service, or those of them that are named."""
-        return tuple(e for e in self._world.endpoints.listed(service) if not backends or e.backend in backends)
+        listed = self._world.endpoints.listed(service)
+        return tuple(e for e in listed if e.phase != "unready" and (not backends or e.backend in backends))
 
-    def fail(self, service: str, pods: tuple[Endpoint, ...]) -> None:
-        """The pods' processes end; kubelet tells at once."""
-        for endpoint in pods:
+    def fail(self, service: str, pods: tuple[Endpoint, ...], how: How) -> None:
+        """The pods' processes end, and the pods go or stay as not ready; or only their readiness ends, and they serve
+        on whom they serve. Kubelet tells at once."""
+        for endpoint in pods if how != "unready" else ():
             self._world.endpoints.set_alive(service, endpoint.backend, False, resets=True)
-        self._world.endpoints.revise([(service, endpoint, None) for endpoint in pods])
+        phase: Phase | None = None if how == "gone" else "unready"
+        self._world.endpoints.revise([(service, endpoint, phase) for endpoint in pods])
 
     def recover(self, service: str, pods: tuple[Endpoint, ...]) -> None:
         """They run again, and are ready; where their node is down, when it is back."""

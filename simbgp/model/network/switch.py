@@ -1,13 +1,13 @@
 """Something that is up while nothing holds it down."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 
 
 class Switch:
     """A link, a host, a process: several faults may hold it down at once, and it is up when the last lets go."""
 
-    def __init__(self, on_change: Callable[[bool], None]) -> None:
-        self._holders: dict[Hashable, None] = {}
+    def __init__(self, on_change: Callable[[bool], None], held_by: Iterable[Hashable] = ()) -> None:
+        self._holders: dict[Hashable, None] = dict.fromkeys(held_by)
         self._on_change = on_change
 
     @property

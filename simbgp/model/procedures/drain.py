@@ -12,8 +12,22 @@ if TYPE_CHECKING:
     from simbgp.model.world import World
 
 _ASK_AGAIN_US = 5_000_000
+_LEAST_GRACE_US = 2_000_000
 _LOOK_US = 100_000
 """How often an operator who waits for the routers looks at their tables."""
+
+
+def pod_lives_us(grace_us: int, pre_stop_us: int | None, shutdown_us: int | None) -> int:
+    """From a pod's eviction to the end of its process.
+
+    The preStop hook runs first, no longer than the grace period; then comes SIGTERM, and SIGKILL when the grace period
+    is over, but no sooner than 2 s after SIGTERM (kubelet, `kuberuntime_container.go`, minimumGracePeriodInSeconds).
+    A process whose ``shutdown_us`` nobody gave ends at SIGTERM if it has a hook, else at SIGKILL.
+    """
+    hook_us = min(pre_stop_us or 0, grace_us)
+    if shutdown_us is None:
+        return grace_us if pre_stop_us is None else hook_us
+    return hook_us + min(shutdown_us, max(grace_us - hook_us, _LEAST_GRACE_US))
 
 
 class Drain:
@@ -27,10 +41,8 @@ class Drain:
         options = fault.options
         self._steps = list(options["order"])
         self._wait_us: int | None = options["wait_us"]
-        grace_us = options["grace_us"]
-        pre_stop_us = options["pre_stop_us"]
         self._down_for_us = fault.down_for_us[fault.nodes.index(node)]
-        self._pod_lives_us = grace_us if pre_stop_us is None else min(grace_us, pre_stop_us)
+        self._pod_lives_us = pod_lives_us(options["grace_us"], options["pre_stop_us"], options.get("shutdown_us"))
 
     def begin(self) -> None:
         """Start with the first step."""

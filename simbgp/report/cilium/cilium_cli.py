@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from simbgp.report.cilium.go import rounded, sorted_slice
+from simbgp.report.cilium.go import rounded
+from simbgp.report.cilium.go_sort import sorted_slice
 from simbgp.report.cilium.records import PeerState, RouteState
 from simbgp.report.cilium.tabwriter import tabulate
 
@@ -22,27 +23,41 @@ def peers_table(nodes: Mapping[str, Sequence[PeerState]]) -> str:
 
 
 def routes_table(nodes: Mapping[str, Sequence[RouteState]], advertised: bool) -> str:
-    """``cilium bgp routes``; a column tells the peer if they are those ``advertised``."""
+    """``cilium bgp routes``; a column tells the peer if they are those ``advertised``.
+
+    The cell of the node is written for a route, not for a path, so further paths of one stand a column to the left.
+    """
     rows = [f"Node\tVRouter\t{'Peer' + chr(9) if advertised else ''}Prefix\tNextHop\tAge\tAttrs\n"]
     for node in sorted(nodes):
-        for i, route in enumerate(_routes_in_order(nodes[node])):
-            peer = f"{route.neighbor}\t" if advertised else ""
-            rows.append(f"{'' if i else node}\t{route.asn}\t{peer}{route.prefix}\t{route.next_hop}\t")
-            rows.append(f"{rounded(route.age_ns)}\t{route.attributes}\t\n")
+        for i, paths in enumerate(_routes_in_order(nodes[node])):
+            rows.append(f"{'' if i else node}\t")
+            rows += [_path_row(path, advertised) for path in paths]
     return tabulate("".join(rows))
+
+
+def _path_row(path: RouteState, advertised: bool) -> str:
+    if path.place == "none":
+        return "\n"
+    peer = f"{path.neighbor}\t" if advertised else ""
+    shown = f"{path.asn}\t{peer}{path.prefix}\t{path.next_hop}\t"
+    return f"{shown}{rounded(path.age_ns)}\t{path.attributes}\t\n"
 
 
 def _peers_in_order(peers: Sequence[PeerState]) -> list[PeerState]:
     return sorted_slice(
         peers,
         lambda a, b: a.local_asn < b.local_asn or a.address < b.address,
-        lambda peer: (peer.local_asn, peer.address),
     )
 
 
-def _routes_in_order(routes: Sequence[RouteState]) -> list[RouteState]:
+def _routes_in_order(paths: Sequence[RouteState]) -> list[list[RouteState]]:
+    routes: list[list[RouteState]] = []
+    for path in paths:
+        if path.place == "further":
+            routes[-1].append(path)
+        else:
+            routes.append([path])
     return sorted_slice(
         routes,
-        lambda a, b: a.asn < b.asn or a.neighbor < b.neighbor or a.prefix < b.prefix,
-        lambda route: (route.asn, route.neighbor, route.prefix),
+        lambda a, b: a[0].asn < b[0].asn or a[0].neighbor < b[0].neighbor or a[0].prefix < b[0].prefix,
     )

@@ -23,7 +23,8 @@ def peers_table(peers: Sequence[PeerState]) -> str:
 def routes_table(routes: Sequence[RouteState], advertised: bool) -> str:
     """``cilium-dbg bgp routes``."""
     rows = [f"VRouter\t{'Peer' + chr(9) if advertised else ''}Prefix\tNextHop\tAge\tAttrs\n"]
-    for route in sorted(routes, key=lambda route: (route.asn, route.neighbor, route.prefix)):
+    shown = [route for route in routes if route.place != "none"]
+    for route in sorted(shown, key=lambda route: (route.asn, route.neighbor, route.prefix)):
         peer = f"{route.neighbor}\t" if advertised else ""
         rows.append(f"{route.asn}\t{peer}{route.prefix}\t{route.next_hop}\t")
         rows.append(f"{rounded(route.age_ns)}\t{route.attributes}\n")

@@ -124,15 +124,16 @@ def route(item: _Fields) -> list[RouteState]:
     if item.has("AgeNS"):
         shown = (item.text("Prefix"), item.text("NextHop"), item.number("AgeNS"), item.text("Attrs"))
         return [RouteState(asn, *shown, neighbor, item.text("Instance"), item.text("Peer"))]
-    found = []
+    found: list[RouteState] = []
     for path in item.fields("paths"):
         attributes = tuple(decode64(entry.text("base64")) for entry in path.fields("path-attributes"))
         nlri = decode64(_Fields(path._first(("nlri",), {})).text("base64"))
         prefix = prefix_of(nlri, 6 if ":" in item.text("prefix") else 4) or item.text("prefix")
         age = path.number("age-nanoseconds")
         best = bool(path.number("best"))
-        found.append(RouteState(asn, prefix, next_hop_of(attributes), age, text_of(attributes), neighbor, best=best))
-    return found
+        shown = prefix, next_hop_of(attributes), age, text_of(attributes)
+        found.append(RouteState(asn, *shown, neighbor, best=best, place="further" if found else "first"))
+    return found or [RouteState(asn, item.text("prefix"), "", 0, "", neighbor, place="none")]
 
 
 def policy(item: _Fields) -> list[PolicyState]:

@@ -1,32 +1,65 @@
 """``simbgp show ... --from JSON``: the tool's table of a dump of its objects."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from simbgp.report.cilium import cilium_cli, cilium_dbg, dumps, shell
+from simbgp.profiles import newest_speaker, speaker
+from simbgp.report.cilium import cilium_cli, cilium_dbg, dumps, kubectl, metrics, shell
 from simbgp.report.cilium.ask import RoutesAsked, Tool, routes_asked
+from simbgp.report.cilium.asked import Asked
 from simbgp.report.cilium.dumps import Dump, read_dump
 from simbgp.report.cilium.records import RouteState
 
+_OF_DUMPS = ("peers", "routes", "route-policies", "status", "metrics")
 
-def table_of_dump(
-    what: str, arguments: Sequence[str], data: Any, tool: Tool | None, node: str | None, match_families: bool
-) -> str:
-    """The text of ``peers``, ``routes`` or ``route-policies``; without a ``tool`` the one that dumps in this shape.
+
+def table_of_dump(asked: Asked, data: Any) -> str:
+    """The text of what was ``asked``; without a tool named, in the layout of the one that dumps in this shape.
 
     Raises ValueError with what the dump or the arguments lack.
     """
-    if what not in ("peers", "routes", "route-policies"):
-        raise ValueError(f"{what} of a dump is not supported yet; supported: peers, routes, route-policies")
-    dump = read_dump(data, node)
+    asked.check()
+    if asked.what not in _OF_DUMPS:
+        raise ValueError(f"{asked.what} of a dump is not supported yet; supported: {', '.join(_OF_DUMPS)}")
+    if asked.what == "status":
+        return _status(data, asked)
+    if asked.json:
+        raise ValueError("-o json with --from would print the dump again; leave one out")
+    dump = read_dump(data, asked.node)
     if dump.cells is not None:
         return shell.cells_table(dump.cells)
-    tool = tool or ("cilium" if dump.nodes is not None and what != "route-policies" else "cilium-dbg")
-    if what == "peers":
+    if asked.what == "metrics":
+        return _metrics(dump, asked.tool)
+    tool = asked.tool or ("cilium" if dump.nodes is not None and asked.what != "route-policies" else "cilium-dbg")
+    if asked.what == "peers":
         return _peers(dump, tool)
-    if what == "routes":
-        return _routes(dump, tool, routes_asked(arguments, tool))
-    return _policies(dump, tool, match_families)
+    if asked.what == "routes":
+        return _routes(dump, tool, routes_asked(asked.arguments, tool))
+    return _policies(dump, tool, asked.match_families)
+
+
+def _status(data: Any, asked: Asked) -> str:
+    """Of what ``kubectl get ciliumbgpnodeconfigs -o json`` prints: one object, or a List of them."""
+    listed = isinstance(data, Mapping) and isinstance(data.get("items"), list)
+    items = data["items"] if listed else data if isinstance(data, list) else [data]
+    if not all(isinstance(item, Mapping) and isinstance(item.get("metadata"), Mapping) for item in items):
+        raise ValueError("this is no dump of objects; allowed: what kubectl get ciliumbgpnodeconfigs -o json prints")
+    found = [item for item in items if asked.node in (None, item["metadata"].get("name"))]
+    if asked.node is not None and not found:
+        known = ", ".join(str(item["metadata"].get("name")) for item in items)
+        raise ValueError(f"no node {asked.node!r} in the dump; allowed: {known or 'none'}")
+    single = asked.node is not None or not (listed or isinstance(data, list))
+    return kubectl.printed(found, asked.output or "describe", single) if found else ""
+
+
+def _metrics(dump: Dump, tool: Tool | None) -> str:
+    """With the labels of the newest release that the dump has values for: those of 1.20 name the instance."""
+    peers = dump.of_one(dumps.peer)
+    newest = speaker(newest_speaker())
+    named = all(peer.instance for peer in peers)
+    release = newest if named or "instance_name" not in newest.metric_labels else speaker("1.19")
+    series = metrics.gauges(peers, release.metric_labels, release.metrics_while_down)
+    return metrics.table(series) if tool == "cilium-dbg" else metrics.exposition(series)
 
 
 def _peers(dump: Dump, tool: Tool) -> str:

@@ -1,11 +1,9 @@
-"""How Go prints and sorts: ``time.Duration``, slices, ``sort.Slice`` of a few things."""
+"""How Go prints: ``time.Duration``, times, slices."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
-T = TypeVar("T")
 SECOND_NS = 1_000_000_000
-_INSERTION_SORT = 12
 
 
 def duration(seconds: int) -> str:
@@ -29,23 +27,17 @@ def truncated(ns: int) -> str:
     return duration(abs(ns) // SECOND_NS * (1 if ns >= 0 else -1))
 
 
+def rfc3339(time_zero: datetime, us: int) -> str:
+    """``time.RFC3339`` in UTC of the moment ``us`` microseconds after ``time_zero``, whole seconds."""
+    return f"{time_zero + timedelta(microseconds=us):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def rfc3339_nano(time_zero: datetime, us: int) -> str:
+    """``time.RFC3339Nano``: the fraction without the zeros at its end."""
+    whole, fraction = rfc3339(time_zero, us)[:-1], f"{us % 1_000_000:06}".rstrip("0")
+    return f"{whole}.{fraction}Z" if fraction else f"{whole}Z"
+
+
 def slice_text(items: Iterable[str]) -> str:
     """A slice as ``%v`` prints it: ``[a b]``."""
     return f"[{' '.join(items)}]"
-
-
-def sorted_slice(items: Sequence[T], less: Callable[[T, T], bool], key: Callable[[T], tuple[object, ...]]) -> list[T]:
-    """What ``sort.Slice`` makes of ``items`` with a ``less`` that need not be an order.
-
-    Up to 12 items it is an insertion sort (sort/zsortfunc.go), which is followed to the letter; beyond, where ``less``
-    may give any outcome, the items are put in the order of ``key``, which is what was meant.
-    """
-    found = list(items)
-    if len(found) > _INSERTION_SORT:
-        return sorted(found, key=key)
-    for i in range(1, len(found)):
-        j = i
-        while j > 0 and less(found[j], found[j - 1]):
-            found[j], found[j - 1] = found[j - 1], found[j]
-            j -= 1
-    return found

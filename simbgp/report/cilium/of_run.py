@@ -3,41 +3,69 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from simbgp.report.cilium import cilium_cli, cilium_dbg, shell
+from simbgp.report.cilium import cilium_cli, cilium_dbg, kubectl, metrics, shell
 from simbgp.report.cilium.ask import RoutesAsked, Tool, routes_asked
+from simbgp.report.cilium.asked import Asked
 from simbgp.report.cilium.json_form import dumped, peer_json, policies_json, route_json
+from simbgp.report.cilium.node_config import NodeConfigs
 from simbgp.report.cilium.records import RouteState
 from simbgp.report.cilium.snapshot import Snapshot
 
 T = TypeVar("T")
 
 
-def table_of_run(
-    what: str,
-    arguments: Sequence[str],
-    now: Snapshot,
-    tool: Tool | None,
-    node: str | None,
-    *,
-    json: bool = False,
-    match_families: bool = False,
-) -> str:
-    """The text of ``peers``, ``routes`` or ``route-policies``.
+class NoAgentError(ValueError):
+    """Nobody is there to be asked."""
 
-    ``cilium`` prints all nodes or ``node``, the agent's own tools those of ``node``, else of the first that answers.
-    Raises ValueError with what the arguments lack.
+
+def table_of_run(asked: Asked, now: Snapshot) -> str:
+    """The text of ``peers``, ``routes``, ``route-policies``, ``status`` or ``metrics``.
+
+    ``cilium`` and kubectl print all nodes or ``asked.node``, the agent's own tools that node, else the first that
+    answers. Raises ValueError with what the arguments lack.
     """
-    tool = tool or ("cilium" if what != "route-policies" else "cilium-dbg")
-    nodes = now.nodes if node is None else [name for name in now.nodes if name == node]
+    asked.check()
+    if asked.what == "status":
+        return _status(now, asked)
+    tool = asked.tool or ("cilium" if asked.what in ("peers", "routes") else "cilium-dbg")
+    nodes = now.nodes if asked.node is None else [name for name in now.nodes if name == asked.node]
     if tool != "cilium":
         nodes = nodes[:1]
         if not nodes:
-            raise ValueError(f"no agent answers on {node or 'any node'}: it is down, or has no BGP instance")
-    if what == "peers":
-        return _peers(now, nodes, tool, json)
-    if what == "routes":
-        return _routes(now, nodes, tool, routes_asked(arguments, tool), json)
-    return _policies(now, nodes, tool, json, match_families)
+            raise NoAgentError(f"no agent answers on {asked.node or 'any node'}: it is down, or has no BGP instance")
+    if asked.what == "metrics":
+        return _metrics(now, nodes[0], asked)
+    if asked.what == "peers":
+        return _peers(now, nodes, tool, asked.json)
+    if asked.what == "routes":
+        return _routes(now, nodes, tool, routes_asked(asked.arguments, tool), asked.json)
+    return _policies(now, nodes, tool, asked.json, asked.match_families)
+
+
+def notes(asked: Asked, now: Snapshot) -> list[str]:
+    """What is to be said beside the table: of the agents that do not answer, of objects that are not there."""
+    silent = [node for node in now.silent if asked.node in (None, node)]
+    if asked.what != "status":
+        return [f"no answer from {node}: its agent is down" for node in silent]
+    found = {config["metadata"]["name"] for config in NodeConfigs(now.replay, asked.time_zero).of(asked.node)}
+    stale = [f"the status of {node} is as its agent left it; that is down" for node in silent if node in found]
+    gone = [f'ciliumbgpnodeconfigs.cilium.io "{asked.node}" not found'] if asked.node and not found else []
+    return stale + gone + ([] if found or gone else ["No resources found"])
+
+
+def _status(now: Snapshot, asked: Asked) -> str:
+    found = NodeConfigs(now.replay, asked.time_zero).of(asked.node)
+    if not found:
+        return ""
+    return kubectl.printed(found, asked.output or "describe", single=asked.node is not None)
+
+
+def _metrics(now: Snapshot, node: str, asked: Asked) -> str:
+    release = now.release(node)
+    series = metrics.gauges(now.peers(node), release.metric_labels, release.metrics_while_down)
+    if asked.json:
+        return dumped(metrics.as_json(series), indent=2)
+    return metrics.table(series) if asked.tool == "cilium-dbg" else metrics.exposition(series)
 
 
 def _peers(now: Snapshot, nodes: Sequence[str], tool: Tool, json: bool) -> str:

@@ -4,6 +4,7 @@ Source: cilium ``api/v1/models/bgp_peer.go``, ``bgp_route.go``, ``bgp_route_poli
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 ESTABLISHED = "established"
 
@@ -66,6 +67,8 @@ class RouteState:
     best: bool = True
     encoded: tuple[bytes, ...] = ()
     """The attributes as they stand in an UPDATE."""
+    place: Literal["first", "further", "none"] = "first"
+    """Which path of its route it is; ``none`` stands for a route that has no path."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,23 @@
 """What the nodes' own tables are made of, read off a run's facts up to a moment."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from simbgp.profiles import speaker
+from simbgp.profiles.speaker import SpeakerProfile
 from simbgp.scenario.plan import PeeringPlan, Plan
-from simbgp.timeline import BackendAdded, FaultBegan, RouteChanged, SessionChanged, Timeline, ViewChanged
+from simbgp.timeline import (
+    AddressGiven,
+    AgentChanged,
+    BackendAdded,
+    ForwardingChanged,
+    NodeConfigChanged,
+    RouteChanged,
+    SessionChanged,
+    Timeline,
+    ViewChanged,
+)
 from simbgp.timeline.facts import State
-
-_AGENT_ENDED = frozenset({"speaker killed", "speaker stopped", "node lost power"})
-_REMOVED = "peer de-configured"
-_STARTED = "speaker started"
-_ENDS_AGENT = frozenset({"agent-crash", "agent-restart", "node-down"})
 
 
 @dataclass
@@ -20,16 +28,32 @@ class SessionState:
     state: State
     since_us: int
     sent: dict[str, int] = field(default_factory=dict)
-    removed: bool = False
-    """Whether the node no longer has the peer at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What an agent has to report of one session; ``counts`` are the routes received and sent by family."""
+
+    peering: PeeringPlan
+    state: State
+    since_us: int
+    counts: tuple[tuple[str, int, int], ...]
 
 
 @dataclass
 class NodeState:
-    """A node's agent: up since when, None while it is down."""
+    """A node's agent: up since when, None while it is down, and what it was told to run."""
 
     up_since_us: int | None
+    release: SpeakerProfile
+    exists: bool = True
+    """Whether the cluster has, or had, the node."""
+    configured: bool = True
+    """Whether its CiliumBGPNodeConfig is there."""
+    configured_us: int = 0
     sessions: dict[str, SessionState] = field(default_factory=dict)
+    left: tuple[Reported, ...] = ()
+    """What it had reported when it ended."""
 
     @property
     def answers(self) -> bool:
@@ -45,8 +69,17 @@ class Replay:
 
     def __init__(self, plan: Plan, timeline: Timeline, at_us: int) -> None:
         self.plan, self.at_us = plan, at_us
+        self._facts, self._taken = list(timeline), 0
         self._start_us = 0 if plan.cold_start else -plan.up_for_us
-        self.nodes = {node.name: NodeState(self._start_us) for node in plan.nodes}
+        born = None if plan.cold_start else self._start_us
+        self.nodes = {
+            n.name: NodeState(
+                None if n.joins else born, plan.speaker, not n.joins, not n.joins, configured_us=self._start_us
+            )
+            for n in plan.nodes
+        }
+        self._given = {p: self._start_us for s in plan.services if not s.added for p in s.prefixes}
+        """Since when a prefix is that of its service."""
         self.paths: dict[str, dict[str, set[str]]] = {
             router: {prefix: set(nodes) for prefix, nodes in table.items()}
             for router, table in timeline.start.next_hops.items()
@@ -59,12 +92,22 @@ class Replay:
         self._homes = {backend.name: backend.node for service in plan.services for backend in service.backends}
         for peering in plan.peerings:
             self.nodes[peering.node].sessions[peering.router] = self._at_start(peering)
-        for fact in timeline:
-            if fact.time_us > at_us:
-                break
-            self._take(fact)
+        self.advance(at_us)
+
+    def advance(self, at_us: int) -> None:
+        """Go on to a later moment."""
+        self.at_us = at_us
+        while self._taken < len(self._facts) and self._facts[self._taken].time_us <= at_us:
+            self._take(self._facts[self._taken])
+            self._taken += 1
+
+    def moments(self) -> list[int]:
+        """Every later moment at which anything happens."""
+        return list(dict.fromkeys(fact.time_us for fact in self._facts[self._taken :]))
 
     def _at_start(self, peering: PeeringPlan) -> SessionState:
+        if not self.nodes[peering.node].exists:
+            return SessionState(peering, "idle", 0)
         if self.plan.cold_start:
             return SessionState(peering, "idle", 0)
         sent = dict.fromkeys(peering.prefixes, self._start_us)
@@ -72,9 +115,12 @@ class Replay:
 
     def _take(self, fact: object) -> None:
         match fact:
-            case FaultBegan() if fact.kind in _ENDS_AGENT:
-                for node in fact.nodes:
-                    self.nodes[node].up_since_us = None
+            case AgentChanged():
+                self._agent_changed(fact)
+            case NodeConfigChanged():
+                node = self.nodes[fact.node]
+                node.configured, node.configured_us = fact.exists, fact.time_us
+                node.left = ()
             case SessionChanged() if fact.side == "node":
                 self._session_changed(fact)
             case RouteChanged():
@@ -83,21 +129,26 @@ class Replay:
                 self._homes[fact.backend] = fact.node
             case ViewChanged():
                 self._view_changed(fact)
+            case AddressGiven():
+                self._given |= {p: fact.time_us for p in fact.prefixes if p not in self._given}
+            case ForwardingChanged() if fact.up:
+                self.nodes[fact.node].exists = True
+
+    def _agent_changed(self, fact: AgentChanged) -> None:
+        node = self.nodes[fact.node]
+        if fact.up:
+            node.up_since_us = fact.time_us
+            if fact.release != node.release.name:
+                node.release = speaker(fact.release)
+        else:
+            node.left = tuple(self.reported(fact.node))
+            node.up_since_us = None
 
     def _session_changed(self, fact: SessionChanged) -> None:
-        node = self.nodes[fact.node]
-        session = node.sessions[fact.router]
+        session = self.nodes[fact.node].sessions[fact.router]
         if fact.to_state == "established" or session.state == "established":
             session.sent.clear()
         session.state, session.since_us = fact.to_state, fact.time_us
-        if fact.reason in _AGENT_ENDED:
-            node.up_since_us = None
-        elif not node.answers:
-            node.up_since_us = fact.time_us
-        if fact.reason == _STARTED:
-            session.removed = False
-        elif fact.to_state == "idle" and _REMOVED in fact.reason:
-            session.removed = True
 
     def _route_changed(self, fact: RouteChanged) -> None:
         table = self.paths.setdefault(fact.router, {}).setdefault(fact.prefix, set())
@@ -115,7 +166,7 @@ class Replay:
 
     def _view_changed(self, fact: ViewChanged) -> None:
         key = fact.node, fact.service
-        if self._local(key) != self._local_among(fact.node, fact.backends):
+        if self._local_among(fact.node, fact.backends) and not self._local(key):
             self._view_since[key] = fact.time_us
         self._views[key] = fact.backends
 
@@ -125,30 +176,63 @@ class Replay:
     def _local_among(self, node: str, backends: tuple[str, ...]) -> bool:
         return any(self._homes.get(backend) == node for backend in backends)
 
+    def sessions(self, node: str) -> list[SessionState]:
+        """The sessions that the node's agent runs; none while it is down or is not told to run any."""
+        state = self.nodes[node]
+        return list(state.sessions.values()) if state.answers and state.configured else []
+
+    def reported(self, node: str) -> Sequence[Reported]:
+        """What the agent has to report of its sessions, or had when it ended: nobody corrects that meanwhile."""
+        if not self.nodes[node].answers:
+            return self.nodes[node].left
+        return [
+            Reported(s.peering, s.state, s.since_us, tuple((afi, *self.counts(s, afi)) for afi in s.peering.families))
+            for s in self.sessions(node)
+        ]
+
+    def counts(self, session: SessionState, afi: str) -> tuple[int, int]:
+        """How many routes of a family were received and sent."""
+        sent = sum((":" in prefix) == (afi == "ipv6") for prefix in session.sent)
+        return self._heard_back(session, afi), sent
+
     def own_prefixes(self, node: str) -> dict[str, int]:
         """What the node's own table holds, and since when: PodCIDRs, and the services that it may announce.
 
-        A node announces a Local service while it knows of a pod of its own, a Cluster one always.
+        A node announces a Local service while it knows of a pod of its own, a Cluster one always, or while it knows of
+        any pod where enable-no-service-endpoints-routable is false.
         """
-        up_since_us = self.nodes[node].up_since_us
-        if up_since_us is None:
+        state = self.nodes[node]
+        keeps = self.plan.routable_without_endpoints or not state.release.withdraws_without_backends
+        if state.up_since_us is None:
             return {}
+        begun_us = max(state.up_since_us, state.configured_us)
         of_services = {p: s for s in self.plan.services for p in s.prefixes}
         found: dict[str, int] = {}
-        for session in self.nodes[node].sessions.values():
-            for entry in session.peering.announcements if not session.removed else ():
+        for session in self.sessions(node):
+            for entry in session.peering.announcements:
                 service = of_services.get(entry.prefix)
                 if service is None and entry.prefix not in session.peering.prefixes:
                     continue  # of a Local service that has no pod anywhere
-                since_us = up_since_us
+                since_us = begun_us
+                if service is not None and entry.prefix not in self._given:
+                    continue  # LB-IPAM has given it to nobody yet
+                known = service is None or self._views[node, service.name]
+                if (
+                    service is not None
+                    and service.policy == "Cluster"
+                    and not (keeps or known or entry.prefix in session.sent)
+                ):
+                    continue
+                if service is not None:
+                    since_us = max(since_us, self._given[entry.prefix])
                 if service is not None and service.policy == "Local":
-                    if not self._local((node, service.name)):
-                        continue
+                    if not self._local((node, service.name)) and entry.prefix not in session.sent:
+                        continue  # what is still announced is still in the table: the reconciler takes both
                     since_us = max(since_us, self._view_since.get((node, service.name), since_us))
                 found.setdefault(entry.prefix, since_us)
         return found
 
-    def heard_back(self, session: SessionState, afi: str) -> int:
+    def _heard_back(self, session: SessionState, afi: str) -> int:
         """How many routes of a family the router sends to the node.
 
         Those of all nodes, its own among them, as FRR's update groups have it; a router with one peer sends none back.

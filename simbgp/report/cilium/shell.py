@@ -53,7 +53,8 @@ def routes_table(routes: Sequence[RouteState], peers: bool) -> str:
 
 def _route_rows(routes: Sequence[RouteState], peers: bool) -> Iterator[Row]:
     last: tuple[str, str, str] | None = None
-    for route in sorted(routes, key=lambda route: (route.instance, route.peer, route.prefix)):
+    shown = [route for route in routes if route.place != "none"]
+    for route in sorted(shown, key=lambda route: (route.instance, route.peer, route.prefix)):
         own = (route.instance, route.peer, route.prefix)
         repeated = [last is not None and own[: place + 1] == last[: place + 1] for place in range(3)]
         instance, peer, prefix = ("" if again else cell for cell, again in zip(own, repeated, strict=True))

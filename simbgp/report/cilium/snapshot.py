@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from simbgp.profiles.speaker import SpeakerProfile
 from simbgp.report.cilium.attributes import Path, encode, text_of
 from simbgp.report.cilium.dumps import matched, path_actions
 from simbgp.report.cilium.records import (
@@ -58,15 +59,20 @@ class Snapshot:
     @property
     def silent(self) -> list[str]:
         """The nodes with BGP sessions whose agents are down."""
-        return [name for name, node in self._replay.nodes.items() if node.sessions and not node.answers]
+        return [name for name, node in self._replay.nodes.items() if node.exists and node.sessions and not node.answers]
 
     def peers(self, node: str) -> list[PeerState]:
         """The node's sessions."""
-        return [self._peer(session) for session in self._sessions(node)]
+        return [self._peer(session) for session in self._replay.sessions(node)]
 
-    def _sessions(self, node: str) -> list[SessionState]:
-        state = self._replay.nodes[node]
-        return [session for session in state.sessions.values() if state.answers and not session.removed]
+    def release(self, node: str) -> SpeakerProfile:
+        """What the node's agent runs."""
+        return self._replay.nodes[node].release
+
+    @property
+    def replay(self) -> Replay:
+        """What it was taken from."""
+        return self._replay
 
     def _peer(self, session: SessionState) -> PeerState:
         peering, up = session.peering, session.state == ESTABLISHED
@@ -79,20 +85,20 @@ class Snapshot:
             tuple(self._family(session, afi) for afi in peering.families),
             instance=peering.instance,
             name=peering.peer,
-            timers=_timers(peering, self._routers[peering.router], up),
+            timers=timers_of(peering, self._routers[peering.router], up),
             restart_s=peering.restart.restart_time_s if peering.restart.enabled else None,
         )
 
     def _family(self, session: SessionState, afi: str) -> FamilyRoutes:
         """Accepted are none: the import policy takes local routes alone."""
-        sent = sum((":" in prefix) == (afi == "ipv6") for prefix in session.sent)
-        return FamilyRoutes(afi, "unicast", self._replay.heard_back(session, afi), 0, sent)
+        received, sent = self._replay.counts(session, afi)
+        return FamilyRoutes(afi, "unicast", received, 0, sent)
 
     def available(self, node: str, afi: str) -> list[RouteState]:
         """The node's own table (Loc-RIB), instance by instance."""
         own = self._replay.own_prefixes(node)
         found: dict[tuple[str, str], RouteState] = {}
-        for session in self._sessions(node):
+        for session in self._replay.sessions(node):
             for entry in _of_family(session.peering.announcements, afi):
                 if entry.prefix in own:
                     peering, path = session.peering, Path(entry.prefix, "::" if afi == "ipv6" else "0.0.0.0")
@@ -103,7 +109,7 @@ class Snapshot:
     def advertised(self, node: str, afi: str) -> list[RouteState]:
         """What the node has sent to each of its routers (Adj-RIB-Out)."""
         found = []
-        for session in self._sessions(node):
+        for session in self._replay.sessions(node):
             attributes = {entry.prefix: entry for entry in reversed(session.peering.announcements)}
             for prefix, since_us in session.sent.items():
                 if (":" in prefix) == (afi == "ipv6"):
@@ -136,7 +142,7 @@ class Snapshot:
         """The export policies of a node by instance, ASN and name, each with its statements."""
         own = self._replay.own_prefixes(node)
         found: dict[tuple[str, int, str], list[Terms]] = {}
-        for session in self._sessions(node):
+        for session in self._replay.sessions(node):
             peering = session.peering
             for name in dict.fromkeys(entry.policy for entry in peering.announcements):
                 here = [entry for entry in peering.announcements if entry.policy == name and entry.prefix in own]
@@ -150,7 +156,7 @@ class Snapshot:
             PolicyState(asn, name, "export", tuple(terms.worded(mask) for terms in statements), instance)
             for (instance, asn, name), statements in self.terms(node).items()
         ]
-        instances = dict.fromkeys((s.peering.instance, s.peering.local_asn) for s in self._sessions(node))
+        instances = dict.fromkeys((s.peering.instance, s.peering.local_asn) for s in self._replay.sessions(node))
         local = [PolicyState(asn, "allow-local", "import", (Statement(),), instance) for instance, asn in instances]
         return exported + local
 
@@ -170,7 +176,7 @@ def _statements(peer: str, entries: Sequence[AnnouncementPlan]) -> Iterator[Term
         yield Terms(peer, tuple(sorted(entry.prefix for entry in several)), *key[1:])
 
 
-def _timers(peering: PeeringPlan, router: RouterPlan, up: bool) -> PeerTimers:
+def timers_of(peering: PeeringPlan, router: RouterPlan, up: bool) -> PeerTimers:
     """Keepalives follow a lower negotiated hold time, as GoBGP has them (fsm.go: a third of it)."""
     hold = min(peering.hold_s, router.profile.hold_s)
     keepalive = peering.keepalive_s if hold == peering.hold_s else max(1, hold // 3)

@@ -4,13 +4,15 @@ import ipaddress
 import itertools
 from collections.abc import Iterator
 
-from simbgp.profiles import UnknownProfileError, speaker
+from simbgp.profiles import UnknownProfileError, format_duration, speaker
 from simbgp.scenario.checks.view import View, repeated
 from simbgp.scenario.errors import Problem
 from simbgp.scenario.plan import NodePlan
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _MOST_NODES = 100_000
+_JITTER = 1.2
+"""JitterFactor of client-go's leader election."""
 
 
 def one_source_of_nodes(view: View) -> Iterator[Problem]:
@@ -81,6 +83,15 @@ def timers(view: View) -> Iterator[Problem]:
         yield view.problem(path, f"{keepalive} is larger than holdTimeSeconds {hold}; allowed: 1 to {hold}")
 
 
+def leader_election(view: View) -> Iterator[Problem]:
+    """client-go's rule, with the renew deadline between the two."""
+    written = view.document.cluster.operator
+    if written.lease_duration <= _JITTER * written.retry_period:
+        lease, retry = format_duration(written.lease_duration), format_duration(written.retry_period)
+        what = f"leaseDuration {lease} is not above {_JITTER} times retryPeriod {retry}"
+        yield view.problem(("cluster", "operator"), f"{what}; allowed: a longer lease, or a shorter period")
+
+
 def cilium_release(view: View) -> Iterator[Problem]:
     """There is a profile of the release."""
     name = view.document.cluster.cilium
@@ -132,6 +143,7 @@ CHECKS = (
     pod_cidr_twice_written,
     pod_cidrs_apart,
     timers,
+    leader_election,
     cilium_release,
     manifests_stand,
     beside_cluster_configs,

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 from simbgp.profiles import UnknownProfileError, router
-from simbgp.scenario.checks.view import View, repeated
+from simbgp.scenario.checks.view import View, repeated, router_settings
 from simbgp.scenario.errors import Path, Problem
-from simbgp.scenario.schema import RouterSettings
 
 _MOST_PEERINGS = 1_000_000
 
@@ -34,7 +33,7 @@ def router_names(view: View) -> Iterator[Problem]:
 
 def profiles(view: View) -> Iterator[Problem]:
     """There is a profile of the router."""
-    for path, settings in _settings(view):
+    for path, settings in router_settings(view):
         try:
             router(settings.profile)
         except UnknownProfileError as error:
@@ -43,17 +42,11 @@ def profiles(view: View) -> Iterator[Problem]:
 
 def timers(view: View) -> Iterator[Problem]:
     """A router's keepalive time is not larger than its hold time."""
-    for path, settings in _settings(view):
+    for path, settings in router_settings(view):
         hold, keepalive = settings.timers.hold_time_seconds, settings.timers.keep_alive_time_seconds
         if hold is not None and keepalive is not None and keepalive > hold:
             what = f"{keepalive} is larger than holdTimeSeconds {hold}; allowed: 1 to {hold}"
             yield view.problem((*path, "timers", "keepAliveTimeSeconds"), what)
-
-
-def _settings(view: View) -> Iterator[tuple[Path, RouterSettings]]:
-    yield from view.draft.items("routers")
-    if view.document.cluster.racks is not None:
-        yield ("cluster", "racks", "router"), view.document.cluster.racks.router
 
 
 def served_nodes(view: View) -> Iterator[Problem]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from simbgp.scenario.checks.view import View, repeated
+from simbgp.scenario.checks.view import View, repeated, router_settings
 from simbgp.scenario.errors import Problem
 from simbgp.scenario.little import population
 from simbgp.scenario.services import backends_of
@@ -76,6 +76,19 @@ def populations(view: View) -> Iterator[Problem]:
             yield view.problem(path, str(error))
 
 
+def hashed_flows(view: View) -> Iterator[Problem]:
+    """What becomes of a connection is known where its packets take one way."""
+    if not view.document.traffic:
+        return
+    for path, settings in (*router_settings(view), *view.draft.items("fabric")):
+        if settings.ecmp.hash == "per-packet":
+            what = (
+                "'per-packet' sends a connection's packets to all nodes, and none of its outcomes would hold; allowed: "
+                "modulo, hash-threshold, hrw, resilient, or no traffic"
+            )
+            yield view.problem((*path, "ecmp", "hash"), what)
+
+
 def client_profiles(view: View) -> Iterator[Problem]:
     """There is one kernel for clients."""
     for path, traffic in view.draft.items("traffic"):
@@ -91,4 +104,5 @@ CHECKS = (
     traffic_of_services,
     populations,
     client_profiles,
+    hashed_flows,
 )

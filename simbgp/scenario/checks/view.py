@@ -9,7 +9,7 @@ from simbgp.scenario.errors import Path, Problem
 from simbgp.scenario.json_schema import did_you_mean, listed
 from simbgp.scenario.layout import Layout
 from simbgp.scenario.manifests import Objects
-from simbgp.scenario.schema import Document
+from simbgp.scenario.schema import Document, RouterSettings
 from simbgp.scenario.selection import Selection
 
 
@@ -53,6 +53,13 @@ class View:
         names = list(known)
         hint = did_you_mean(name, names)
         return self.problem(path, f"unknown {what} {str(name)!r}{hint}; allowed: {listed(names)}")
+
+
+def router_settings(view: View) -> Iterator[tuple[Path, RouterSettings]]:
+    """The settings of each router that is written, and those of all that racks make, with their paths."""
+    yield from view.draft.items("routers")
+    if view.document.cluster.racks is not None:
+        yield ("cluster", "racks", "router"), view.document.cluster.racks.router
 
 
 def repeated(entries: Iterable[tuple[Path, str]]) -> Iterator[tuple[Path, str]]:

@@ -225,4 +225,6 @@ Asn = Annotated[int, Field(ge=1, le=4294967295)]
 Seconds16 = Annotated[int, Field(ge=1, le=65535)]
 HoldSeconds = Annotated[int, Field(ge=3, le=65535)]
 RestartSeconds = Annotated[int, Field(ge=1, le=4095)]
+LongLivedSeconds = Annotated[int, Field(ge=1, le=16_777_215)]
+"""24 bits, RFC 9494 §3."""
 Count = Annotated[int, Field(ge=1)]

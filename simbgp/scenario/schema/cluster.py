@@ -13,9 +13,11 @@ from simbgp.scenario.schema.base import (
     Duration,
     HashSeed,
     HoldSeconds,
+    LongLivedSeconds,
     Many,
     Name,
     Part,
+    PositiveDuration,
     RestartSeconds,
     Seconds16,
     Text,
@@ -55,6 +57,15 @@ class Timers(Part):
     keep_alive_time_seconds: Seconds16 | None = None
 
 
+class LongLived(Part):
+    """Long-lived graceful restart (RFC 9494), a what-if: no Cilium release sends capability 71."""
+
+    enabled: bool
+    stale_time_seconds: LongLivedSeconds = Field(
+        3600, description="how long routers keep stale routes after the restart time, least preferred"
+    )
+
+
 class GracefulRestart(Part):
     """The block of CiliumBGPPeerConfig, and the bits that the release would set by itself."""
 
@@ -62,6 +73,9 @@ class GracefulRestart(Part):
     restart_time_seconds: RestartSeconds | None = None
     notification: bool | None = None
     restart_bit: bool | None = None
+    long_lived: LongLived | None = Field(
+        None, description="RFC 9494, a what-if: Cilium never sets it and cannot be configured to"
+    )
 
 
 class Maglev(Part):
@@ -92,12 +106,31 @@ class Startup(Part):
 
 
 class Kubernetes(Part):
-    """Clocks of the Kubernetes control plane."""
+    """The release and the clocks of the Kubernetes control plane."""
 
+    version: Annotated[str, Field(pattern=r"^v?1\.\d+(\.\d+)?$")] | None = Field(
+        None, description='like "1.31"; before 1.32 the grace period is 40 s by default, then 50 s'
+    )
     node_monitor_grace_period: Duration | None = None
     eviction_timeout: Duration | None = Field(None, description="not ready until its pods are replaced elsewhere")
     endpoint_propagation: Duration | None = None
     pod_startup: Duration | None = Field(None, description="of a pod that replaces another, until it is ready")
+
+
+class Operator(Part):
+    """The operator's Deployment, and its leader election (flags leader-election-...)."""
+
+    replicas: Annotated[int, Field(ge=1, le=100)] = 2
+    lease_duration: PositiveDuration = Field(15.0, description="without a renewal until a candidate takes the lease")
+    retry_period: PositiveDuration = Field(2.0, description="between renewals; candidates look every 1 to 2.2 of it")
+
+
+class Ipam(Part):
+    """Cilium's ``ipam`` Helm values."""
+
+    mode: Literal["cluster-pool", "kubernetes"] = Field(
+        "cluster-pool", description="who gives a new node its PodCIDR: the operator, or the kube-controller-manager"
+    )
 
 
 def _count_or_list(value: Any) -> str | None:
@@ -130,5 +163,10 @@ class Cluster(Part):
     timers: Timers = Timers()
     graceful_restart: GracefulRestart | None = None
     load_balancer: LoadBalancer = LoadBalancer()
+    enable_no_service_endpoints_routable: bool = Field(
+        True, description="Cilium's Helm value; false: a Cluster service without endpoints is withdrawn, from 1.19 on"
+    )
     startup: Startup = Startup()
     kubernetes: Kubernetes = Kubernetes()
+    operator: Operator = Operator()
+    ipam: Ipam = Ipam()

@@ -76,6 +76,12 @@ class AgentUpgrade(Fault):
     min_ready_seconds: Annotated[int, Field(ge=0)] = 0
     image_pull: Duration | None = Field(None, description="of each node, after its old agent has ended")
     pre_pulled: bool = Field(False, description="the images are on the nodes: imagePull costs nothing")
+    ready_after: Duration | None = Field(
+        None, description="container start to Ready, whatever BGP does; without: when the agent has started"
+    )
+    rollback_after: Duration | None = Field(
+        None, description="from the beginning to a rollout undo, finished or not; nodes not yet taken are left alone"
+    )
 
 
 class NodeDown(Fault):
@@ -94,7 +100,10 @@ class NodeDrain(Fault):
     order: Annotated[Many[Step], Field(min_length=1)] = ("drain", "unlabel", "wait", "poweroff")
     wait: Wait = Field(None, description="a duration; auto: until no router forwards anything to the node")
     termination_grace_period_seconds: Annotated[int, Field(ge=0)] = 30
-    pre_stop: Duration | None = Field(None, description="how long pods take to end; without: the whole grace period")
+    pre_stop: Duration | None = Field(None, description="how long the hook runs before SIGTERM; without: no hook")
+    shutdown: Duration | None = Field(
+        None, description="SIGTERM to the end; without: at once after a preStop, else the whole grace period"
+    )
     down_for: Duration | None = Field(None, description="from the last step until the power is back; without: for good")
 
 
@@ -166,6 +175,11 @@ class OperatorDown(Fault):
 
     kind: Literal["operator-down"]
     down_for: Duration | None = None
+    how: Literal["away", "crash", "stop"] = Field(
+        "away",
+        description="away: no operator acts for downFor; crash, stop: the leading replica ends (stop gives its lease "
+        "back), another acts when it has the lease, and downFor is until the container starts again",
+    )
 
 
 class BackendsDown(Fault):
@@ -175,6 +189,25 @@ class BackendsDown(Fault):
     service: ServiceName
     backends: Many[Name] | None = None
     down_for: Duration | None = None
+    how: Literal["gone", "crash", "unready"] = Field(
+        "gone",
+        description="gone: no longer in an EndpointSlice; crash: dead, and listed as not ready; unready: listed as not "
+        "ready, and alive for whom it serves",
+    )
+
+
+class ServiceAdd(Fault):
+    """A service is created: it is in the scenario like any other, and not there before."""
+
+    kind: Literal["service-add"]
+    service: ServiceName
+
+
+class NodeJoin(Fault):
+    """A new node is switched on: it is in the scenario like any other, and not there before."""
+
+    kind: Literal["node-join"]
+    node: Selected
 
 
 class Stall(Fault):
@@ -192,6 +225,8 @@ AnyFault = Annotated[
     | AgentUpgrade
     | NodeDown
     | NodeDrain
+    | NodeJoin
+    | ServiceAdd
     | Unlabel
     | PeerShutdown
     | SessionReset

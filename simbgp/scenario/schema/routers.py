@@ -58,6 +58,9 @@ class Helper(Part):
     helper: bool | None = None
     notification: bool | None = None
     stale_path_time_seconds: RestartSeconds | None = None
+    long_lived: bool | None = Field(
+        None, description="whether it helps a long-lived graceful restart (RFC 9494) that a speaker offers"
+    )
     preserve_forwarding: bool | None = Field(
         None, description="the router's own kernel routes survive a crash of its daemon until its peers are back"
     )
@@ -77,11 +80,18 @@ class Bfd(Part):
 class Ecmp(Part):
     """How the router spreads flows over next hops."""
 
-    hash: Literal["modulo", "hash-threshold", "hrw", "resilient"] | None = None
+    hash: Literal["modulo", "hash-threshold", "hrw", "resilient", "per-packet"] | None = None
     buckets: Annotated[int, Field(ge=1, le=65536)] | None = None
     idle_timer: FixedDuration | None = None
     unbalanced_timer: FixedDuration | None = None
     on_change: Literal["replace", "new-group"] | None = None
+    addition: Literal["idle", "at-once", "rehash"] | None = Field(
+        None,
+        description="what a next hop gets that joins a resilient group: idle buckets, its share at once, or all anew",
+    )
+    order: Literal["address", "arrival"] | None = Field(
+        None, description="whether a next hop that returns has its old place in the group, or the last"
+    )
     maximum_paths: Count | None = None
 
 
@@ -96,6 +106,9 @@ class RouterSettings(Part):
     bfd: Bfd | None = None
     ecmp: Ecmp = Ecmp()
     neighbour_check: bool | None = None
+    families: Many[Literal["ipv4", "ipv6"]] = Field(
+        ("ipv4", "ipv6"), min_length=1, description="the address families active on the router; default both"
+    )
     hash_seed: HashSeed = Field(0, description="what its flow hash starts from; equal seeds hash alike")
 
 

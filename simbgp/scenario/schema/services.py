@@ -37,6 +37,21 @@ Backends = Annotated[
 ]
 
 
+AffinitySeconds = Annotated[int, Field(ge=1, le=86400)]
+
+
+class ClientIpConfig(Part):
+    """``clientIP`` of a sessionAffinityConfig."""
+
+    timeout_seconds: AffinitySeconds = 10800
+
+
+class SessionAffinityConfig(Part):
+    """How long a node keeps the backend of a client that is silent."""
+
+    client_ip: ClientIpConfig = Field(ClientIpConfig(), alias="clientIP")
+
+
 class Service(Part):
     """A LoadBalancer service."""
 
@@ -44,6 +59,10 @@ class Service(Part):
     vip: Addresses
     external_traffic_policy: Literal["Cluster", "Local"] = "Cluster"
     backends: Backends = Field(description="how many, spread over the nodes, or a list of {node, name}")
+    session_affinity: Literal["None", "ClientIP"] = Field(
+        "None", description="ClientIP: each node gives all connections of a client address to one backend"
+    )
+    session_affinity_config: SessionAffinityConfig | None = None
     min_available: CountOrPercent = Field(0, description="its PodDisruptionBudget: evictions leave so many ready")
 
 
@@ -78,6 +97,9 @@ class Client(Part):
     request_timeout: PositiveDuration | None = None
     tcp_retries2: Annotated[int, Field(ge=0, le=255)] = 15
     user_timeout: PositiveDuration | None = Field(None, description="TCP_USER_TIMEOUT")
+    reconnect: bool = Field(
+        True, description="whose connection was reset or timed out dials again at once; counted in columns of its own"
+    )
 
 
 _REQUESTS = {
@@ -104,3 +126,6 @@ class Traffic(Part):
     lifetime: Annotated[Law, PlainValidator(read_lifetime), WithJsonSchema(_LIFETIME)] | None = None
     requests: Annotated[float | Requests, PlainValidator(read_requests), WithJsonSchema(_REQUESTS)] = 1.0
     client: Client = Client()
+    clients: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = Field(
+        None, description="addresses from which the connections come, for sessionAffinity; default one for each"
+    )

@@ -1,0 +1,11 @@
+"""Figures: one call each, from a result or a frame; the title is the finding. Matplotlib is loaded when one is made.
+
+Every function returns a `matplotlib.figure.Figure` that no window owns; `save` writes it, the same bytes for the same
+data.
+"""
+
+from simbgp.report.figures.heat_map import heat_map
+from simbgp.report.figures.strip import timeline_strip
+from simbgp.report.figures.style import save
+
+__all__ = ["heat_map", "save", "timeline_strip"]

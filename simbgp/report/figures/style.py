@@ -1,0 +1,83 @@
+"""The house style: what all figures have in common, so that none of them says it again.
+
+Colours are those of Okabe and Ito (Color Universal Design, 2008), which readers with any colour vision tell apart, and
+``cividis`` for amounts (Nuñez et al., PLoS ONE 2018).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK, QUIET = "#1a1a1a", "#595959"
+BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW = (
+    "#0072b2",
+    "#e69f00",
+    "#009e73",
+    "#d55e00",
+    "#cc79a7",
+    "#56b4e9",
+    "#f0e442",
+)
+AMOUNTS = "cividis"
+WIDTH_IN = 7.2
+"""As wide as the text of an A4 page."""
+_TITLE_SIGNS = 78
+_RC: dict[Any, Any] = {
+    "font.size": 9,
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "text.color": INK,
+    "axes.edgecolor": QUIET,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "legend.frameon": False,
+    "savefig.dpi": 150,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "simbgp",
+}
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Matplotlib's settings for what is made inside; nothing outside changes."""
+    from matplotlib import rc_context
+
+    with rc_context(_RC):
+        yield
+
+
+def new(height_in: float, title: str, width_in: float = WIDTH_IN) -> "tuple[Figure, Axes]":
+    """An empty figure with its finding above one pair of axes."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width_in, height_in), layout="constrained")
+    entitle(figure, title)
+    return figure, figure.add_subplot()
+
+
+def entitle(figure: "Figure", title: str) -> None:
+    """Put the finding above the figure, flush left, in as many lines as it takes."""
+    signs = round(_TITLE_SIGNS * figure.get_figwidth() / WIDTH_IN)
+    figure.suptitle(fill(title, signs), x=0.01, ha="left", fontsize=10.5, fontweight="bold")
+
+
+def save(figure: "Figure", path: str | Path) -> None:
+    """Write the figure as its suffix says: .png, .svg, .pdf; without the date. Raises ValueError for another one."""
+    form = Path(path).suffix.lstrip(".").lower()
+    without_date = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
+    if form not in without_date:
+        raise ValueError(f"{path}: no figure of this kind; allowed: .png, .svg, .pdf")
+    with house_style():
+        figure.savefig(path, format=form, metadata=without_date[form])
