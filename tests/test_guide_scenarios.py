@@ -236,6 +236,7 @@ WARNED = {
     "node-down-gr": ["keeps its share"],
     "regression-no-endpoints": ["all the same"],
     "regression-silent-return": ["announces nothing", "keeps its share"],
+    "two-tier-polarisation": ["is also that of", "is also that of"],
 }
 """What `validate` says of shipped scenarios: each of them is about what it is warned of, or is Cilium's own example."""
 

@@ -74,11 +74,15 @@ class Client:
         if fate == "not_opened":
             return False
         last_us = self.life_us if self.opened_us == -1 else self.opened_us + self.life_us
-        times = self.history.groups("tor-1", VIP).times
+        times = self.group_times()
         over_us = self.over_us if self.over_us is not None else self.horizon_us
         alive = [t for t in times if self.opened_us < t <= last_us and t < min(over_us, self.horizon_us)]
         owners = [owner for owner in map(self.owner, alive) if owner is not None]
         return any(owner != self.home for owner in owners)
+
+    def group_times(self) -> list[int]:
+        """When next hops may change."""
+        return self.history.groups("tor-1", VIP).times
 
     def open(self) -> bool:
         if self.dialled_us < 0 and self.dial(-1) == "answered":

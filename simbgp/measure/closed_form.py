@@ -40,11 +40,11 @@ class ClosedForm:
 
 
 def closed_forms(plan: Plan) -> tuple[ClosedForm, ...]:
-    """The closed forms that hold for ``plan``; none unless it has one fault of one node and one router.
+    """The closed forms that hold for ``plan``; none unless it has one fault of one node and one router, under no spine.
 
     Where the node is drawn anew in each run, what differs from node to node has no closed form.
     """
-    if len(plan.faults) != 1 or len(plan.routers) != 1 or plan.cold_start:
+    if len(plan.faults) != 1 or len(plan.routers) != 1 or plan.fabric or plan.cold_start:
         return ()
     fault = plan.faults[0]
     struck = len(fault.nodes) if fault.random_nodes is None else fault.random_nodes

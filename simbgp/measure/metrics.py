@@ -4,8 +4,8 @@ A metric reads an `Observed` run and the `Question` that narrows it, and gives a
 never happened in that run. Times are seconds, shares are fractions of 1.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
 
@@ -14,7 +14,7 @@ from simbgp.measure.observed import Observed, Question, Value, narrowed, prefixe
 from simbgp.measure.procedures import procedure_s
 from simbgp.measure.sessions import detection_s, flaps, reestablish_s
 from simbgp.timeline import RouteChanged
-from simbgp.traffic import LoadRow, Window, load
+from simbgp.traffic import Window, load, node_loads
 
 Metric = Callable[[Observed, Question], Value | None]
 
@@ -100,25 +100,22 @@ def min_next_hops(run: Observed, asked: Question) -> Value | None:
 
 
 def peak_node_load(run: Observed, asked: Question) -> Value | None:
-    """Greatest share of the service traffic that one node was sent; clients enter at all routers in equal shares."""
+    """Greatest share of the service traffic that one node was sent; clients enter at all routers in equal shares.
+
+    With spines they enter at all of these in equal shares. Narrowed to a router: of what that router receives.
+    """
     plan = narrowed(run.plan, asked)
-    routers = [router.name for router in plan.routers if asked.router in (None, router.name)]
     if not plan.services or not run.happened(asked):
         return None
-    rows = [row for row in load(plan, run.timeline, run.seed, run.run) if row.router in routers]
-    return Value(_peak(rows, _since_us(run, asked)) / len(routers))
-
-
-def _peak(rows: list[LoadRow], since_us: int) -> float:
-    """The greatest sum over routers of what one node is sent, at any time from ``since_us`` on."""
-    shares: dict[str, dict[str, float]] = defaultdict(dict)
-    peak = 0.0
-    for time_us, now in groupby(sorted(rows, key=attrgetter("time_us")), key=attrgetter("time_us")):
-        for row in now:
-            shares[row.node][row.router] = row.share
-        highest = max(sum(by_router.values()) for by_router in shares.values())
+    rows = load(plan, run.timeline, run.seed, run.run)
+    if asked.router is not None:
+        rows = [row for row in rows if row.router == asked.router]
+        plan = replace(plan, fabric=(), routers=tuple(r for r in plan.routers if r.name == asked.router))
+    since_us, peak = _since_us(run, asked), 0.0
+    for time_us, loads in node_loads(plan, rows):
+        highest = max(loads.values())
         peak = highest if time_us <= since_us else max(peak, highest)
-    return peak
+    return Value(peak)
 
 
 def _counted(run: Observed, asked: Question, *outcomes: str) -> tuple[int, int] | None:

@@ -12,6 +12,7 @@ from simbgp.model.cluster.endpoints import Endpoint, Endpoints
 from simbgp.model.cluster.node import Node
 from simbgp.model.cluster.operator import Operator
 from simbgp.model.cluster.pods import Pods
+from simbgp.model.network.fabric import Fabric
 from simbgp.model.network.router import Router
 from simbgp.scenario.plan import NodePlan, PeeringPlan, Plan, RouterPlan, Trial
 from simbgp.timeline import Start, Timeline
@@ -98,6 +99,7 @@ class World:
         self.pods = Pods(self)
         self.operator = Operator(self)
         self.agents = DaemonSet(self)
+        self.fabric = Fabric(self)
         self.failed: dict[Hashable, tuple[Endpoint, ...]] = {}
         """The pods that each running failure of a service's backends took down."""
         self._nodes: dict[str, Node] = {}

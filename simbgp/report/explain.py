@@ -7,9 +7,9 @@ import click
 from simbgp.report.mid_flow import mid_flow
 from simbgp.report.numbers import columns, listed, percent, plural, seconds
 from simbgp.report.story import tell
-from simbgp.scenario.plan import Plan
+from simbgp.scenario.plan import Plan, ServicePlan
 from simbgp.timeline import FaultBegan, Timeline
-from simbgp.traffic import History, NextHop, NextHops, obstacles, settled
+from simbgp.traffic import History, Inflow, NextHop, NextHops, obstacles, settled
 
 _FACTS = 8
 
@@ -41,42 +41,80 @@ def _places(
     return [
         (router.name, prefix)
         for prefix in wanted
-        for router in plan.routers
-        if history.announced.get((router.name, prefix), at_us + 1) <= at_us
+        for router in plan.forwarders
+        if (since_us := history.since_us(router.name, prefix)) is not None and since_us <= at_us
     ]
 
 
 def _prefix_lines(plan: Plan, history: History, router: str, prefix: str, at_us: int) -> list[str]:
     """One prefix at one router."""
+    if history.is_spine(router):
+        return _spine_lines(plan, history, router, prefix, at_us)
     hops = obstacles(plan, history, router, prefix, at_us)
-    service = next((item for item in plan.services if prefix in item.prefixes), None)
-    title = f"{service.name + ' ' if service else ''}{prefix} at {router}, t = {seconds(at_us / 1e6)}"
+    title, service = _title(plan, router, prefix, at_us), _service(plan, prefix)
+    inflow = Inflow(plan, history)
+    gets = inflow.spread(router, prefix, at_us)
+    if not gets.total:
+        return [f"{title}: no spine sends anything here; {plural(len(hops), 'next hop')}"]
+    if gets.total == gets.astray:
+        return [f"{title}: " + click.style("the spines that sent here last have no router left", fg="red")]
     if not hops:
         return [f"{title}: " + click.style("no next hop, all of it is lost (no-route)", fg="red")]
     kind = next(item.ecmp.hash for item in plan.routers if item.name == router)
     group = history.groups(router, prefix).at(at_us)
-    lost = sum(hop.share * hop.obstacle.lost for hop in hops)
+    lost = sum(hop.share * hop.obstacle.lost for hop in hops) + gets.astray / gets.total
     summary = click.style(f"{percent(lost)} is lost", fg="red") if lost else click.style("nothing is lost", fg="green")
     rows = [
         (percent(hop.share), hop.node, _fate(hop) + _why_share(plan, group, place)) for place, hop in enumerate(hops)
     ]
-    told = [f"  {line}" for line in _unused(history, router, prefix, at_us, group)]
+    told = [f"  {line}" for line in _unused(history, router, prefix, at_us, "node")]
     told += [f"  {line}" for line in mid_flow(plan, service)] if service else []
-    head = f"{title}: {summary}; {plural(len(hops), 'next hop')} by {kind}"
-    return [head, *columns(rows, right=frozenset({0})), *told]
+    how = f"{plural(len(hops), 'next hop')} by {kind}"
+    if history.spines_over(router):
+        how += f"; spines send {percent(inflow.share(router, prefix, at_us))} of the prefix's traffic here"
+    return [f"{title}: {summary}; {how}", *columns(rows, right=frozenset({0})), *told]
 
 
-def _unused(history: History, router: str, prefix: str, at_us: int, group: NextHops) -> list[str]:
+def _spine_lines(plan: Plan, history: History, spine: str, prefix: str, at_us: int) -> list[str]:
+    """One prefix at a router of the second tier: who gets which share, and who of them has nobody to send it to."""
+    title = _title(plan, spine, prefix, at_us)
+    routers = history.groups(spine, prefix).at(at_us)
+    if not routers.members:
+        return [f"{title}: " + click.style("no router to send it to, all of it is lost (no-route)", fg="red")]
+    sizes, total, _ = Inflow(plan, history).spread(spine, prefix, at_us)
+    known = next(item for item in plan.fabric if item.name == spine)
+    rows = []
+    for place, (router, size) in enumerate(zip(routers.members, sizes, strict=True)):
+        offers = history.next_hops(router, prefix).at(at_us)
+        fate = "ok" if offers else "no-route: it has no next hop, and the spine has not noticed yet"
+        rows.append((percent(size / total), router, fate + _why_share(plan, routers, place)))
+    how = f"{plural(len(rows), 'router')} by {known.ecmp.hash}, seed {known.hash_seed}"
+    told = [f"  {line}" for line in _unused(history, spine, prefix, at_us, "router")]
+    return [f"{title}: {how}", *columns(rows, right=frozenset({0})), *told]
+
+
+def _title(plan: Plan, router: str, prefix: str, at_us: int) -> str:
+    service = _service(plan, prefix)
+    return f"{service.name + ' ' if service else ''}{prefix} at {router}, t = {seconds(at_us / 1e6)}"
+
+
+def _service(plan: Plan, prefix: str) -> ServicePlan | None:
+    return next((item for item in plan.services if prefix in item.prefixes), None)
+
+
+def _unused(history: History, router: str, prefix: str, at_us: int, kind: str) -> list[str]:
     """Who announces the prefix too, and gets none of its traffic."""
-    rest = [node for node in history.next_hops(router, prefix).at(at_us) if node not in group.members]
-    return [f"{plural(len(rest), 'more node')} at the group's end, beyond maximumPaths: {listed(rest)}"] if rest else []
+    members = history.groups(router, prefix).at(at_us).members
+    rest = [name for name in history.next_hops(router, prefix).at(at_us) if name not in members]
+    end = f"{plural(len(rest), f'more {kind}')} at the group's end, beyond maximumPaths: {listed(rest)}"
+    return [end] if rest else []
 
 
 def _why_share(plan: Plan, group: NextHops, place: int) -> str:
     """Where a next hop's share comes from: its buckets in a resilient group, else its weight where weights differ."""
     if group.table:
         return f"; has {group.buckets_of(place)} of {plural(len(group.table) // 2, 'bucket')}"
-    by_node = {node.name: node.ecmp_weight for node in plan.nodes}
+    by_node = {node.name: node.ecmp_weight for node in plan.nodes} | {router.name: 1 for router in plan.routers}
     weights = [by_node[node] for node in group.members]
     return f"; has weight {weights[place]} of {sum(weights)}" if len(set(weights)) > 1 else ""
 

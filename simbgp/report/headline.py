@@ -35,4 +35,5 @@ def _services(plan: Plan) -> list[str]:
 def _size(plan: Plan) -> str:
     profiles = listed(list(dict.fromkeys(router.profile.name for router in plan.routers)))
     speaker = plan.speaker.name if plan.speaker.bare else f"Cilium {plan.speaker.name}"
-    return f"{count(len(plan.nodes))} × {speaker}, {plural(len(plan.routers), 'router')} ({profiles})"
+    spines = f" under {plural(len(plan.fabric), 'spine')}" if plan.fabric else ""
+    return f"{count(len(plan.nodes))} × {speaker}, {plural(len(plan.routers), 'router')} ({profiles}){spines}"

@@ -19,6 +19,7 @@ from simbgp.timeline import (
     RolloutAdvanced,
     RouteChanged,
     SessionChanged,
+    SpineChanged,
     Start,
     Timeline,
     ViewChanged,
@@ -104,6 +105,14 @@ def _read(fact: Fact, start: Start) -> Iterator[_Reading]:
             known = any(_again(start, router, node) for router in start.next_hops)
             word = "forwards again" if up and known else "forwards" if up else "forwards nothing any more"
             yield ("forwarding", word), 2, node, lambda things: f"{listed(things)} {word}"
+        case SpineChanged(_, spine, prefix, router, sends):
+            word = "sends to" if sends else "no longer sends to"
+            yield (
+                ("spine", router, spine, sends),
+                2,
+                prefix,
+                lambda things: f"{spine} {word} {router}: {listed(things)}",
+            )
         case PathChanged(_, router, node, lost_share):
             what = "packets" if lost_share in (0.0, 1.0) else f"{percent(lost_share)} of the packets"
             word = "vanish" if lost_share else "pass again"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from simbgp.scenario import lint_faults, lint_routers, lint_sessions
+from simbgp.scenario import lint_fabric, lint_faults, lint_routers, lint_sessions
 from simbgp.scenario.findings import Finding
 from simbgp.scenario.plan import Plan
 
@@ -64,6 +64,7 @@ RULES: tuple[Rule, ...] = (
     flag_not_heeded,
     *lint_sessions.RULES,
     *lint_routers.RULES,
+    *lint_fabric.RULES,
     *lint_faults.RULES,
 )
 

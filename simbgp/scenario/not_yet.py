@@ -19,10 +19,7 @@ class NotYet:
 
 
 _LATER_SPEAKERS = ("1.13", "1.14")
-NOT_YET = (
-    NotYet("cluster.cilium", _LATER_SPEAKERS, ", ".join(speaker_names())),
-    NotYet("fabric", None, "routers alone; clients enter at all of them in equal shares"),
-)
+NOT_YET = (NotYet("cluster.cilium", _LATER_SPEAKERS, ", ".join(speaker_names())),)
 
 
 def waiting(path: Path) -> Collection[object]:

@@ -152,6 +152,21 @@ class RouterPlan:
     bfd: BfdPlan | None = None
     families: tuple[Family, ...] = ("ipv4", "ipv6")
     """The families active on it: prefixes of another are not announced to it (RFC 4760 §8)."""
+    hash_seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SpinePlan:
+    """A router of the second tier and the routers ``over`` which it stands, in the order of its next-hop groups.
+
+    ``convergence`` is the time from a router's change until the spine sends to it, or sends no more.
+    """
+
+    name: str
+    over: tuple[str, ...]
+    ecmp: EcmpPlan
+    hash_seed: int = 0
+    convergence: Law = field(default_factory=lambda: Law.constant(0.05))
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,8 +313,15 @@ class Plan:
     """Whether agents report the status of their CiliumBGPNodeConfigs."""
     counts_patches: bool = False
     """Whether a result has a table of their patches."""
+    fabric: tuple[SpinePlan, ...] = ()
+    """The second tier; without one clients enter at the routers."""
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def forwarders(self) -> tuple[RouterPlan | SpinePlan, ...]:
+        """All that have next-hop groups: the spines, then the routers."""
+        return *self.fabric, *self.routers
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from simbgp.scenario.schema import Document, LoadBalancer, Requests, RouterSetti
 from simbgp.scenario.schema.base import read_prefix
 from simbgp.scenario.selection import Selection
 from simbgp.scenario.services import PodAddresses, host_prefix, service_plans
+from simbgp.scenario.spines import idle_timers, spine_assumptions, spine_plan
 from simbgp.scenario.workloads import workload
 
 _NODE_STARTUP, _AGENT_STARTUP, _AT_ONCE = Law.constant(60.0), Law.constant(10.0), Law.constant(0.0)
@@ -85,6 +86,7 @@ def plan_of(
         status_report=cluster.status_report is None or cluster.status_report.enabled,
         counts_patches=cluster.status_report is not None,
         routable_without_endpoints=cluster.enable_no_service_endpoints_routable,
+        fabric=tuple(spine_plan(written) for written in document.fabric),
         assumptions=tuple(_assumptions(document, profile.bare, layout, services, peerings)),
     )
     return replace(plan, warnings=(*objects.warnings, *of_objects.warnings(), *selection.warnings))
@@ -131,6 +133,7 @@ def _router(upstream: Upstream) -> RouterPlan:
         settings.link,
         BfdPlan(bfd.interval, bfd.detect_multiplier, bfd.control_plane_independent) if bfd and bfd.enabled else None,
         tuple(dict.fromkeys(settings.families)),
+        settings.hash_seed,
     )
 
 
@@ -210,8 +213,9 @@ def _slo(written: Slo) -> SloPlan:
 def _assumptions(
     document: Document, bare: bool, layout: Layout, services: Sequence[ServicePlan], peerings: Sequence[PeeringPlan]
 ) -> Iterator[str]:
-    if services and len({peering.router for peering in peerings}) > 1:
-        yield "clients enter at all routers in equal shares"
+    entries = {spine.name for spine in document.fabric} or {peering.router for peering in peerings}
+    if services and len(entries) > 1:
+        yield f"clients enter at all {'spines' if document.fabric else 'routers'} in equal shares"
     if services and document.cluster.load_balancer.algorithm == "maglev":
         yield "pod addresses are made up from the podCIDRs; other addresses give another Maglev table of the same kind"
     balancer = document.cluster.load_balancer
@@ -227,9 +231,9 @@ def _assumptions(
         ecmp = ecmp_plan(overridden(router(upstream.settings.profile), upstream.settings))
         if ecmp.hash == "resilient" and ecmp.on_change == "new-group":
             yield f"{upstream.name} deals a resilient group anew at each change of next hops (ecmp.onChange: new-group)"
-        timers = upstream.settings.ecmp.idle_timer, upstream.settings.ecmp.unbalanced_timer
-        if ecmp.hash == "resilient" and ecmp.addition != "idle" and timers != (None, None):
-            yield f"{upstream.name} has a table without timers: ecmp.idleTimer and unbalancedTimer change nothing"
+        yield from idle_timers(upstream.name, ecmp, upstream.settings.ecmp)
+    for spine in document.fabric:
+        yield from spine_assumptions(spine)
     sticky = {service.name for service in services if service.affinity_s is not None}
     for entry in document.traffic:
         if entry.clients is not None and entry.service not in sticky:

@@ -19,6 +19,7 @@ from simbgp.timeline.facts import (
     RouteChanged,
     ServiceAdded,
     SessionChanged,
+    SpineChanged,
     Start,
     ViewChanged,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "RouteChanged",
     "ServiceAdded",
     "SessionChanged",
+    "SpineChanged",
     "Start",
     "Timeline",
     "ViewChanged",

@@ -49,6 +49,19 @@ class RouteChanged(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class SpineChanged(Fact):
+    """A router of the second tier began (``sends``) or ceased to send traffic of ``prefix`` to ``router`` below it.
+
+    At time 0 it sends to all those below it that have a next hop of the prefix.
+    """
+
+    spine: str
+    prefix: str
+    router: str
+    sends: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PathChanged(Fact):
     """From now on ``lost_share`` of the packets between a router and a node vanish: 0 none, 1 all of them."""
 

@@ -3,7 +3,8 @@
 from simbgp.traffic.ecmp import NextHops
 from simbgp.traffic.flowhash import maglev_slot
 from simbgp.traffic.history import History
-from simbgp.traffic.load import LoadRow, load
+from simbgp.traffic.inflow import Inflow
+from simbgp.traffic.load import LoadRow, load, node_loads
 from simbgp.traffic.maglev import maglev_table
 from simbgp.traffic.obstacles import NextHop, obstacles
 from simbgp.traffic.outcomes import ServiceOutcome, outcomes, summarise
@@ -12,6 +13,7 @@ from simbgp.traffic.windows import Window, windows
 
 __all__ = [
     "History",
+    "Inflow",
     "LoadRow",
     "NextHop",
     "NextHops",
@@ -20,6 +22,7 @@ __all__ = [
     "load",
     "maglev_slot",
     "maglev_table",
+    "node_loads",
     "obstacles",
     "outcomes",
     "settled",

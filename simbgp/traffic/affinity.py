@@ -52,7 +52,7 @@ class Affinity:
     def _sort(self) -> None:
         """Order the uses by client, node and time, and find the first use of each unbroken stretch."""
         self._clients, client = np.unique(self._uses.clients, return_inverse=True)
-        entries = client * (len(self._path.nodes) + 1) + self._uses.nodes
+        entries = client * (len(self._path.ways.nodes) + 1) + self._uses.nodes
         self._entries, entry = np.unique(entries, return_inverse=True)
         order = np.lexsort((self._uses.since_us, entry))
         entry, since_us, until_us = entry[order], self._uses.since_us[order], self._uses.until_us[order]
@@ -87,7 +87,7 @@ class Affinity:
         if not len(self._clients):
             return np.zeros(len(clients), dtype=np.int64), np.zeros(len(clients), dtype=np.bool_)
         client = np.minimum(np.searchsorted(self._clients, clients), len(self._clients) - 1)
-        wanted = client * (len(self._path.nodes) + 1) + nodes
+        wanted = client * (len(self._path.ways.nodes) + 1) + nodes
         entry = np.minimum(np.searchsorted(self._entries, wanted), len(self._entries) - 1)
         return entry, (self._clients[client] == clients) & (self._entries[entry] == wanted)
 
@@ -100,18 +100,19 @@ class Affinity:
 
 
 def _uses(path: Datapath, flows: Flows, horizon_us: int) -> _Uses:
-    """Where the router sends each connection, while it lives."""
+    """Where routers send each connection, while it lives."""
+    routing = path.routing
     clients = flows.keys if flows.clients is None else flows.clients
     since_us = flows.dialled_us.copy()
     ends_us = np.minimum(np.maximum(since_us, 0) + np.minimum(flows.lives_us, horizon_us), horizon_us)
-    nodes = path.owners(flows.keys, path.epochs(since_us))
+    nodes = routing.nodes_of(routing.owners(flows.keys, path.epochs(since_us)))
     parts: list[tuple[Ints, Ints, Ints, Ints]] = []
     everybody = np.arange(len(flows))
     for epoch in range(1, len(path.times)):
-        if path.same_group(epoch):
+        if routing.same_groups(epoch):
             continue
         now_us = int(path.times[epoch])
-        owners = path.owners_at(flows.keys, epoch)
+        owners = routing.nodes_of(routing.owners_at(flows.keys, epoch))
         moved = np.flatnonzero((owners != nodes) & (since_us < now_us) & (ends_us > now_us))
         parts.append((moved, nodes[moved], since_us[moved], np.full(len(moved), now_us)))
         nodes[moved], since_us[moved] = owners[moved], now_us

@@ -25,12 +25,12 @@ class Causes:
         """The fault behind each packet; ``moves`` is the epoch that moved the flow (-1: none), ``homes`` where its
         connection was opened."""
         alive = (sent.backends >= 0) & (self._path.life[sent.epochs, sent.backends] % 2 == 0)
-        by_move = alive & (sent.nodes != homes) & (moves >= 0)
-        trouble = np.stack([moves, sent.epochs, sent.nodes, sent.arrived, sent.backends])
+        by_move = alive & (self._path.routing.nodes_of(sent.ways) != homes) & (moves >= 0)
+        trouble = np.stack([moves, sent.epochs, sent.ways, sent.arrived, sent.backends])
         trouble[0, ~by_move] = -1
         trouble[1:, by_move] = -1  # what a move is put down to depends on nothing else
-        epochs = len(self._path.times)
-        sizes = epochs + 1, epochs + 1, len(self._path.nodes) + 1, 3, len(self._homes) + 1  # each from -1 on
+        epochs, ways = len(self._path.times), len(self._path.ways.pairs) + self._path.ways.gaps
+        sizes = epochs + 1, epochs + 1, ways + 1, 3, len(self._homes) + 1  # each from -1 on
         codes = np.ravel_multi_index(tuple(trouble + 1), sizes)
         return _each_once(codes, lambda code: self._fault(*(int(n) - 1 for n in np.unravel_index(code, sizes))))
 
@@ -38,28 +38,34 @@ class Causes:
         """The fault behind each move; -1 for those that did not move."""
         return _each_once(epochs + 1, lambda code: self._move(code - 1) if code else -1)
 
-    def _fault(self, move: int, epoch: int, node: int, arrived: int, backend: int) -> int:
-        path = self._path
+    def _fault(self, move: int, epoch: int, way: int, arrived: int, backend: int) -> int:
+        path, ways = self._path, self._path.ways
         if move >= 0:
             return self._move(move)
-        if node < 0:
-            since = _since(path.group_sizes == 0, epoch)
-            return self._latest(since, path.nodes)
+        if way < 0:
+            everybody = [(router, tuple(ways.of_router(router))) for router in ways.routers]
+            return self._latest(_since(path.routing.has_none(None), epoch), everybody)
+        if way >= len(ways.pairs):
+            router = ways.routers[way - len(ways.pairs)]
+            return self._latest(_since(path.routing.has_none(router), epoch), [(router, tuple(ways.of_router(router)))])
+        router, node = ways.pairs[way]
         if not arrived:
-            troubled = ~path.reached[:, node] | (path.lost_shares[:, node] > 0)
-            return self._latest(_since(troubled, epoch), (path.nodes[node],))
+            troubled = ~path.reached[:, way] | (path.lost_shares[:, way] > 0)
+            return self._latest(_since(troubled, epoch), [(router, (node,))])
         if backend < 0:
-            return self._latest(epoch, (path.nodes[node], *self._homes))
+            return self._latest(epoch, [(router, (node, *self._homes))])
         since = _since(path.life[:, backend] == path.life[epoch, backend], epoch)
-        return self._latest(since, (self._homes[backend], path.nodes[node]))
+        return self._latest(since, [(router, (self._homes[backend], node))])
 
     def _move(self, epoch: int) -> int:
-        return self._latest(epoch, self._path.group_changes(epoch) or self._path.nodes)
+        return self._latest(epoch, self._path.routing.movers(epoch))
 
-    def _latest(self, epoch: int, nodes: tuple[str, ...]) -> int:
-        since_us = max(0, self._path.since_us, int(self._path.times[epoch]))
-        fault = self._faults.latest(since_us, self._path.router, *nodes, service=self._path.service.name)
-        return -1 if fault is None else self._places[fault.fault]
+    def _latest(self, epoch: int, places: list[tuple[str, tuple[str, ...]]]) -> int:
+        """The latest fault that touches one of the routers, the nodes there, or the service."""
+        since_us, service = max(0, self._path.since_us, int(self._path.times[epoch])), self._path.service.name
+        touching = (self._faults.latest(since_us, router, *nodes, service=service) for router, nodes in places)
+        found = [fault for fault in touching if fault is not None]
+        return self._places[max(found, key=lambda fault: fault.time_us).fault] if found else -1
 
 
 def _each_once(codes: Ints, fault: Callable[[int], int]) -> Ints:

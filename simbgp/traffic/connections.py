@@ -13,7 +13,8 @@ from simbgp.traffic.conntrack import STAYS_US, Conntrack
 from simbgp.traffic.datapath import Bools, Datapath, Ints, Reply, Sent
 from simbgp.traffic.flows import Flows
 from simbgp.traffic.luck import Floats, Luck, Purpose
-from simbgp.traffic.packets import Packets
+from simbgp.traffic.packets import Met, Packets, Through
+from simbgp.traffic.resilient import Usage
 from simbgp.traffic.steps import NEVER_US, START_US
 
 _FAR_US = 2.0**61
@@ -36,6 +37,7 @@ class Connections:
 
     Every array has one row per connection. ``nodes``, ``losses``, ``backends`` and ``lives`` say where the connection
     was opened and what was true there: the node, how often that had lost its conntrack, the backend and its life.
+    ``owners`` are the ways on which its packets go now.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Connections:
         affinity: Affinity | None = None,
     ) -> None:
         self._path, self._flows, self._causes, self._horizon_us = datapath, flows, causes, horizon_us
+        self._routing = datapath.routing
         syn_linear = SYN_LINEAR_TIMEOUTS[traffic.client]
         self._client = linux(syn_linear, traffic.tcp_retries2, traffic.user_timeout_s)
         self._connect_limit_us = _least(self._client.connect_gives_up_us, traffic.connect_timeout_s)
@@ -110,8 +113,13 @@ class Connections:
         """The backend that each connection was opened to."""
         return self._backends
 
-    def packets(self) -> Packets:
-        """What they sent in the run."""
+    def packets_at(self, router: str) -> Usage:
+        """What they sent in the run, as the router's group met it."""
+        stays = self._routing.stays(self._flows.keys, router)
+        packets, hashes = self._packets(), self._routing.hashed(self._flows.keys, router)
+        return Met(packets, hashes) if stays is None else Through(packets, hashes, stays)
+
+    def _packets(self) -> Packets:
         waits = zip(*self._waits, strict=True) if self._waits else ([np.empty(0, np.int64)] for _ in range(3))
         who, since_us, until_us = (np.concatenate(part) for part in waits)
         return Packets(
@@ -160,11 +168,11 @@ class Connections:
         self.fates[self.connect_delays_us > 0] = Fate.DELAYED
 
     def _establish(self, who: Ints, sent: Sent, rows: Bools, at_us: Ints) -> None:
-        epochs, nodes, backends = sent.epochs[rows], sent.nodes[rows], sent.backends[rows]
+        epochs, ways, backends = sent.epochs[rows], sent.ways[rows], sent.backends[rows]
         self._opened_us[who] = self._free_us[who] = at_us
         self._last_us[who] = at_us + self._flows.lives_us[who]
-        self._nodes[who] = self._owners[who] = nodes
-        self._losses[who] = self._path.losses[epochs, nodes]
+        self._owners[who], self._nodes[who] = ways, self._routing.nodes_of(ways)
+        self._losses[who] = self._path.losses[epochs, ways]
         self._backends[who] = backends
         self._lives[who] = self._path.life[epochs, backends]
 
@@ -174,15 +182,15 @@ class Connections:
         begins_us = int(times[epoch])
         ends_us = int(times[epoch + 1]) if epoch + 1 < len(times) else self._horizon_us
         live = (self._opened_us < ends_us) & (self._last_us >= begins_us) & (self._over_us > begins_us)
-        if not path.same_group(epoch):
+        if not self._routing.same_groups(epoch):
             self._move(epoch, live)
-        changed = self._owners != self._nodes
-        if path.group_sizes[epoch] == 0:
-            changed[:] = True
+        changed = self._routing.nodes_of(self._owners) != self._nodes
+        if self._routing.incomplete[epoch]:
+            changed |= self._routing.nodes_of(self._routing.owners_at(self._flows.keys, epoch)) < 0
         if not path.reached[epoch].all():
-            changed |= ~np.take(path.reached[epoch], self._nodes)
+            changed |= ~np.take(path.reached[epoch], self._owners)
         if path.losses[epoch].any():
-            changed |= np.take(path.losses[epoch], self._nodes) != self._losses
+            changed |= np.take(path.losses[epoch], self._owners) != self._losses
         if path.life[epoch].any():
             changed |= np.take(path.life[epoch], self._backends) != self._lives
         if self._ages:
@@ -212,19 +220,21 @@ class Connections:
             self._meet(who, at_us, np.full(len(who), _VANISHES))
 
     def _move(self, epoch: int, live: Bools) -> None:
-        """Note to whom the router now sends each flow; having no next hop at all is no move."""
-        owners = self._path.owners_at(self._flows.keys, epoch)
-        moved = live & (owners >= 0) & (owners != self._owners)
+        """Note which way each flow now takes; only another node is a move, and having no way at all is none."""
+        owners = self._routing.owners_at(self._flows.keys, epoch)
+        nodes = self._routing.nodes_of(owners)
+        moved = live & (nodes >= 0) & (nodes != self._routing.nodes_of(self._owners))
+        turned = live & (nodes >= 0) & (owners != self._owners)
         if self._ages:
-            self._let_age(np.flatnonzero(moved), owners, epoch)
-        self._owners[moved] = owners[moved]
+            self._let_age(np.flatnonzero(moved), nodes, epoch)
+        self._owners[turned] = owners[turned]
         self._moves[moved] = epoch
         self.first_moves[moved & (self.first_moves < 0)] = epoch
 
-    def _let_age(self, who: Ints, owners: Ints, epoch: int) -> None:
+    def _let_age(self, who: Ints, nodes: Ints, epoch: int) -> None:
         """From now on nothing keeps the entries at the nodes that the flows leave, while those they reach are used."""
-        at_us, before, after = int(self._path.times[epoch]), self._owners[who], owners[who]
-        self._conntrack.move(who, before, after, self._path.losses[epoch], at_us)
+        at_us, before, after = int(self._path.times[epoch]), self._routing.nodes_of(self._owners[who]), nodes[who]
+        self._conntrack.move(who, before, after, self._path.node_losses(epoch), at_us)
         left, back = who[before == self._nodes[who]], who[after == self._nodes[who]]
         self._left_us[back[at_us - self._left_us[back] < self._lifetime_us]] = STAYS_US
         self._left_us[left] = at_us
@@ -304,7 +314,8 @@ class Connections:
     def _dial(self, who: Ints, at_us: Ints, luck: Floats) -> Sent:
         """A SYN: the node picks a backend unless it remembers one that it still knows."""
         path = self._path
-        epochs, nodes, arrived, losses = self._arrive(who, at_us, luck)
+        epochs, ways, arrived, losses = self._arrive(who, at_us, luck)
+        nodes = self._routing.nodes_of(ways)
         backends = np.full(len(who), -1)
         held = self._conntrack.find(who[arrived], nodes[arrived], losses[arrived], at_us[arrived])
         backends[arrived] = self._pick(who[arrived], nodes[arrived], at_us[arrived], losses[arrived], held)
@@ -315,12 +326,13 @@ class Connections:
         if self._stranger == Reply.RESET:
             rejected |= dead & path.resets[epochs, backends]
         replies = np.where(alive, Reply.ANSWERED, np.where(rejected, Reply.REJECTED, Reply.LOST))
-        return Sent(epochs, nodes, arrived, backends, replies)
+        return Sent(epochs, ways, arrived, backends, replies)
 
     def _send(self, who: Ints, at_us: Ints, luck: Floats) -> Sent:
         """A packet of an open connection: conntrack keeps its backend, an unknown flow is given one."""
         path = self._path
-        epochs, nodes, arrived, losses = self._arrive(who, at_us, luck)
+        epochs, ways, arrived, losses = self._arrive(who, at_us, luck)
+        nodes = self._routing.nodes_of(ways)
         at_home = arrived & (nodes == self._nodes[who]) & (losses == self._losses[who])
         if self._ages:
             at_home &= at_us - self._left_us[who] < self._lifetime_us
@@ -341,7 +353,7 @@ class Connections:
         refuses = alive | (backends >= 0) & path.resets[epochs, backends]
         replies = np.where(own, Reply.ANSWERED, np.where(refuses, self._stranger, Reply.LOST))
         replies[refused] = Reply.RESET
-        return Sent(epochs, nodes, arrived, backends, replies)
+        return Sent(epochs, ways, arrived, backends, replies)
 
     def _pick(self, who: Ints, nodes: Ints, at_us: Ints, losses: Ints, held: Ints | None = None) -> Ints:
         """The backend that each one's node gives to a flow without an entry."""
@@ -352,11 +364,11 @@ class Connections:
         return views.kept(clients[who], nodes, since_us, at_us, losses, held)
 
     def _arrive(self, who: Ints, at_us: Ints, luck: Floats) -> tuple[Ints, Ints, Bools, Ints]:
-        """Epoch, node, whether the packet reaches that node, and how often the node had lost its conntrack."""
+        """Epoch, way, whether the packet gets to its end, and how often the node there had lost its conntrack."""
         epochs = self._path.epochs(at_us)
-        nodes = self._path.owners(self._flows.keys[who], epochs)
-        arrived = (nodes >= 0) & self._path.reached[epochs, nodes] & (luck >= self._path.lost_shares[epochs, nodes])
-        return epochs, nodes, arrived, self._path.losses[epochs, nodes]
+        ways = self._routing.owners(self._flows.keys[who], epochs)
+        arrived = (ways >= 0) & self._path.reached[epochs, ways] & (luck >= self._path.lost_shares[epochs, ways])
+        return epochs, ways, arrived, self._path.losses[epochs, ways]
 
     def _has_socket(self, who: Ints, epochs: Ints) -> Bools:
         """Whether the backend lives the same life as when it accepted the connection."""

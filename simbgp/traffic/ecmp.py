@@ -18,6 +18,19 @@ ALL_HASHES = 2**32
 _CELLS = 2**16
 
 
+class Bands(NamedTuple):
+    """Members own bands of the hash space: the hashes from the last end to before the next go to its owner."""
+
+    ends: NDArray[np.int64]
+    owners: NDArray[np.int64]
+
+
+class Cycle(NamedTuple):
+    """Members own remainders: a hash goes to the owner at its remainder by the length."""
+
+    owners: NDArray[np.int64]
+
+
 class NextHopGroup(Protocol):
     """An ordered, non-empty list of next hops and a rule that gives every hash to one of them."""
 
@@ -27,6 +40,10 @@ class NextHopGroup(Protocol):
 
     def sizes(self) -> NDArray[np.int64]:
         """How many of the 2^32 hashes each member gets."""
+        ...
+
+    def shape(self) -> Bands | Cycle | None:
+        """Which hashes those are; None if they are scattered as if drawn for each member anew."""
         ...
 
 
@@ -66,6 +83,10 @@ class HashThreshold:
         """The width of each region."""
         return np.diff(self.bounds, prepend=-1) * 2
 
+    def shape(self) -> Bands:
+        """The regions, in whole hashes."""
+        return Bands((self.bounds + 1) * 2, np.arange(len(self.bounds)))
+
 
 class Modulo:
     """The hash modulo the number of places; a member of weight w has w places side by side (RFC 2991, modulo-N)."""
@@ -84,6 +105,28 @@ class Modulo:
         of_places = np.full(len(self._places), least)
         of_places[:more] += 1
         return np.bincount(self._places, of_places).astype(np.int64)
+
+    def shape(self) -> Cycle:
+        """The places."""
+        return Cycle(self._places)
+
+
+class Sprayed:
+    """Packets in turn, whatever their flow: shares alone are known, for a scenario with clients is refused."""
+
+    def __init__(self, weights: tuple[int, ...]) -> None:
+        self._shares = HashThreshold(weights)
+
+    def owners(self, hashes: NDArray[np.uint32]) -> NDArray[np.int64]:
+        """A member for each packet, if every packet has a hash of its own."""
+        return self._shares.owners(hashes)
+
+    def sizes(self) -> NDArray[np.int64]:
+        """What each member gets of 2^32 packets."""
+        return self._shares.sizes()
+
+    def shape(self) -> None:
+        """None: which member has a packet says nothing of what another router does with it."""
 
 
 class Hrw:
@@ -110,6 +153,9 @@ class Hrw:
         bounds = np.cumsum(self._weights, dtype=np.int64) * ALL_HASHES // sum(self._weights)
         return np.diff(bounds, prepend=0)
 
+    def shape(self) -> None:
+        """None."""
+
 
 class Buckets:
     """A table that gives each bucket to a member; the kernel takes the upper 31 bits of the hash modulo its length."""
@@ -128,6 +174,10 @@ class Buckets:
         of_buckets = np.full(len(self._owners), least)
         of_buckets[:more] += 1
         return np.bincount(self._owners, of_buckets, minlength=self._members).astype(np.int64) * 2
+
+    def shape(self) -> Cycle:
+        """The buckets; two hashes that differ in the lowest bit share one."""
+        return Cycle(np.repeat(self._owners, 2))
 
 
 class Skipping:
@@ -152,6 +202,11 @@ class Skipping:
         """What each member has of its own and takes over."""
         return np.bincount(self._takers, self._group.sizes(), minlength=len(self._takers)).astype(np.int64)
 
+    def shape(self) -> Bands | Cycle | None:
+        """That of the group, in other hands."""
+        shape = self._group.shape()
+        return None if shape is None else shape._replace(owners=self._takers[shape.owners])
+
 
 def next_hop_group(kind: Literal["modulo", "hash-threshold"], weights: tuple[int, ...]) -> NextHopGroup:
     """The group of a router that hashes by ``kind``; ``weights`` are positive, one per member in the group's order."""
@@ -175,9 +230,11 @@ class Dealer:
     """Deals the hashes of a plan's routers to next hops."""
 
     def __init__(self, plan: Plan) -> None:
-        self._kinds = {router.name: router.ecmp.hash for router in plan.routers}
+        self._kinds = {router.name: router.ecmp.hash for router in plan.forwarders}
         self._weights = {node.name: node.ecmp_weight for node in plan.nodes}
-        self._salts = {node.name: place for place, node in enumerate(plan.nodes)}
+        self._weights |= {router.name: 1 for router in plan.routers}
+        members = [*(node.name for node in plan.nodes), *(router.name for router in plan.routers)]
+        self._salts = {name: place for place, name in enumerate(members)}
 
     def group(self, router: str, hops: NextHops) -> NextHopGroup:
         """The router's group of these next hops, of which there is at least one."""
@@ -188,9 +245,9 @@ class Dealer:
                 return Buckets(hops.table, len(hops.members))
             case "hrw":
                 group = Hrw(weights, [self._salts[node] for node in hops.members])
-            case "per-packet":  # shares alone: no flow has an owner, and a scenario with clients is refused
+            case "per-packet":
                 there = tuple(0 if node in hops.skipped else self._weights[node] for node in hops.members)
-                return HashThreshold(there if any(there) else weights)
+                return Sprayed(there if any(there) else weights)
             case kind:
                 group = next_hop_group(kind, weights)
         if not hops.skipped:

@@ -1,13 +1,25 @@
-"""Which Maglev slot Cilium's datapath gives a flow (``bpf/lib/hash.h``, ``bpf/lib/jhash.h``)."""
+"""What is hashed of a flow: by routers, and by Cilium's datapath (``bpf/lib/hash.h``, ``bpf/lib/jhash.h``)."""
 
 from ipaddress import ip_address
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from simbgp.traffic.maglev import HASH_SEED, TABLE_SIZE, seed_words
+from simbgp.traffic.mixing import mix
 
 _PROTOCOLS = {"TCP": 6, "UDP": 17, "SCTP": 132}
 _INITVAL = 0xDEADBEEF
 _WORD = 0xFFFFFFFF
+_OF_ROUTERS = 2**60
+"""Sets the salts of routers' seeds apart from all others."""
+
+
+def router_hashes(flow_keys: NDArray[np.uint64], seed: int) -> NDArray[np.uint32]:
+    """The flow hash of a router with this seed: the upper half of the flow's key for 0, else one of its own."""
+    mixed = mix(flow_keys, np.full(1, _OF_ROUTERS + seed)) if seed else flow_keys
+    return (mixed >> np.uint64(32)).astype(np.uint32)
 
 
 def maglev_slot(

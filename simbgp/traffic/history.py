@@ -1,6 +1,6 @@
 """A timeline turned around: for each thing its state as a function of time."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address, ip_network
 
@@ -15,6 +15,7 @@ from simbgp.timeline import (
     PathChanged,
     RouteChanged,
     ServiceAdded,
+    SpineChanged,
     Timeline,
     ViewChanged,
 )
@@ -59,8 +60,11 @@ class History:
         self._different: dict[tuple[str, ...], View] = {}
         self._start = {name: self._view(backends) for name, backends in timeline.start.views.items()}
         self._next_hops: dict[tuple[str, str], Steps[tuple[str, ...]]] = {}
-        self._ecmp = {router.name: router.ecmp for router in plan.routers}
+        self._spines = {spine.name: spine.over for spine in plan.fabric}
+        self._above = {r.name: tuple(s.name for s in plan.fabric if r.name in s.over) for r in plan.routers}
+        self._ecmp = {router.name: router.ecmp for router in plan.forwarders}
         self._weights = {node.name: node.ecmp_weight for node in plan.nodes}
+        self._weights |= {router.name: 1 for router in plan.routers}
         self._groups: dict[tuple[str, str], Steps[NextHops]] = {}
         self._order: dict[tuple[str, str], list[str]] = {}
         self._unreachable: dict[str, Steps[frozenset[str]]] = {}
@@ -82,6 +86,37 @@ class History:
     def next_hops(self, router: str, prefix: str) -> Steps[tuple[str, ...]]:
         """The members of the next-hop group, in the group's order."""
         return self._next_hops[router, prefix]
+
+    def spines_over(self, router: str) -> tuple[str, ...]:
+        """The routers of the second tier that send to a router, none in a network without one."""
+        return self._above.get(router, ())
+
+    def is_spine(self, name: str) -> bool:
+        """Whether it is a router of the second tier."""
+        return name in self._spines
+
+    def below(self, spine: str, prefix: str) -> tuple[str, ...]:
+        """The routers below a spine at which the prefix is ever announced, in the order of its groups."""
+        return tuple(router for router in self._spines[spine] if (router, prefix) in self.announced)
+
+    def last_routers(self, spine: str, prefix: str, time_us: int) -> tuple[str, ...]:
+        """To whom a spine that has nobody to send to sent last; if it never did, all those below it."""
+        steps = self._next_hops[spine, prefix]
+        before = (routers for at, routers in zip(steps.times, steps.values, strict=True) if at <= time_us and routers)
+        *_, last = (self.below(spine, prefix), *before)
+        return last[: self._ecmp[spine].maximum_paths]
+
+    def entries(self, prefixes: Collection[str]) -> list[tuple[str, str]]:
+        """Where clients of these prefixes enter: spine, or in a network without any router, and prefix."""
+        places = [place for place in self.announced if place[1] in prefixes]
+        if not self._spines:
+            return places
+        known = dict.fromkeys(prefix for _, prefix in places)
+        return [(spine, prefix) for spine in self._spines for prefix in known if self.below(spine, prefix)]
+
+    def on_the_way(self, entry: str, prefix: str) -> tuple[str, ...]:
+        """The routers on the way from where clients of a prefix enter."""
+        return (entry, *self.below(entry, prefix)) if entry in self._spines else (entry,)
 
     def groups(self, router: str, prefix: str) -> Steps[NextHops]:
         """The members, those of them whose neighbour entry at the router failed, and who has which bucket.
@@ -120,8 +155,13 @@ class History:
         return steps
 
     def origins(self, router: str, prefix: str) -> tuple[str, ...]:
-        """Every node that ever was a next hop, in the group's order."""
-        return tuple(self._order[router, prefix])
+        """Every node that ever was a next hop, in the group's order; for a spine every router."""
+        return self.below(router, prefix) if router in self._spines else tuple(self._order[router, prefix])
+
+    def since_us(self, router: str, prefix: str) -> int | None:
+        """Since when the prefix is to be reachable at a router, or over a spine; None: never."""
+        routers = self.below(router, prefix) if router in self._spines else (router,)
+        return min((self.announced[name, prefix] for name in routers if (name, prefix) in self.announced), default=None)
 
     def lost_share(self, router: str, node: str) -> Steps[float]:
         """The share of packets between the router and the node that vanish."""
@@ -135,7 +175,8 @@ class History:
         """Whether the prefix always had the same next hops, and nothing ever came between the router and these."""
         steps = self._next_hops[router, prefix]
         troubled = any((router, node) in self._paths or node in self._forwarding for node in steps.last)
-        return len(steps.values) == 1 and bool(steps.last) and not troubled
+        spines = all(len(self._next_hops[spine, prefix].values) == 1 for spine in self.spines_over(router))
+        return len(steps.values) == 1 and bool(steps.last) and not troubled and spines
 
     def conntrack(self, node: str) -> Steps[int]:
         """How often the node lost its connection tracking."""
@@ -161,7 +202,12 @@ class History:
         return self._views[node, service]
 
     def _begin(self, plan: Plan, timeline: Timeline) -> None:
-        for router, prefixes in timeline.start.next_hops.items():
+        start = timeline.start.next_hops
+        for spine, routers in self._spines.items():
+            for prefix in {prefix: None for router in routers for prefix in start.get(router, {})}:
+                offering = tuple(router for router in routers if start.get(router, {}).get(prefix))
+                self._next_hops[spine, prefix] = Steps(offering)
+        for router, prefixes in start.items():
             for prefix, members in prefixes.items():
                 self._announce(router, prefix, START_US, members)
         if plan.cold_start:
@@ -174,11 +220,21 @@ class History:
             self.announced[router, prefix] = time_us
             self._next_hops[router, prefix] = Steps(members)
             self._order[router, prefix] = list(members)
+            for spine in self.spines_over(router):
+                self._next_hops.setdefault((spine, prefix), Steps(()))
 
     def _take(self, fact: Fact) -> None:
         match fact:
             case RouteChanged():
                 self._route(fact)
+            case SpineChanged(time_us, spine, prefix, router, sends):
+                steps = self._next_hops[spine, prefix]
+                present = {*steps.last, router} if sends else {*steps.last} - {router}
+                order = self._order.setdefault((spine, prefix), list(self._spines[spine]))
+                if sends and self._ecmp[spine].order == "arrival":
+                    order.remove(router)
+                    order.append(router)
+                steps.set(time_us, tuple(name for name in order if name in present))
             case NeighbourChanged(time_us, router, node, reachable):
                 unreachable = self._unreachable.setdefault(router, Steps(frozenset()))
                 unreachable.set(time_us, unreachable.last - {node} if reachable else unreachable.last | {node})

@@ -4,8 +4,8 @@ from typing import Literal, NamedTuple
 
 from simbgp.scenario.plan import Plan, ServicePlan
 from simbgp.traffic.balancer import Balancer
-from simbgp.traffic.ecmp import ALL_HASHES, Dealer
 from simbgp.traffic.history import History, View
+from simbgp.traffic.inflow import Inflow
 from simbgp.traffic.steps import Steps
 
 Cause = Literal["no-route", "link", "dead-next-hop", "dead-backend", "no-backend"]
@@ -54,7 +54,7 @@ class Obstacles:
 
     def __init__(self, plan: Plan, history: History) -> None:
         self._history = history
-        self._dealer = Dealer(plan)
+        self.inflow = Inflow(plan, history)
         self._services = {prefix: service for service in history.services for prefix in service.prefixes}
         self._balancers = {service.name: Balancer(plan.load_balancer, service) for service in history.services}
         self._behind: dict[tuple[str, View], Steps[Obstacle]] = {}
@@ -69,10 +69,11 @@ class Obstacles:
         if not hops.members:
             return []
         service = self.service(prefix)
-        sizes = self._dealer.group(router, hops).sizes().tolist()
+        spread = self.inflow.spread(router, prefix, time_us)
+        unit = spread.total or 1
         return [
-            self._next_hop(router, node, service, size / ALL_HASHES, node in hops.skipped, time_us)
-            for node, size in zip(hops.members, sizes, strict=True)
+            self._next_hop(router, node, service, size / unit, node in hops.skipped, time_us)
+            for node, size in zip(hops.members, spread.sizes, strict=True)
         ]
 
     def behind(self, service: ServicePlan | None, view: View | None) -> Steps[Obstacle]:

@@ -1,5 +1,6 @@
 """When the connections of a population last sent something: what resilient groups see of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,12 +10,13 @@ from simbgp.traffic.clients import TcpClient
 from simbgp.traffic.datapath import Ints
 from simbgp.traffic.flows import Flows
 from simbgp.traffic.luck import Luck, Purpose
-from simbgp.traffic.resilient import LONG_AGO_US
+from simbgp.traffic.resilient import LONG_AGO_US, Usage
+from simbgp.traffic.routing import Stay
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Packets:
-    """What a population sent: `resilient.Usage`.
+    """What a population sent.
 
     One row per connection: ``attempts`` is how many SYNs it may send at most, ``opened_us`` when it opened (-1: open
     since before time 0), ``last_us`` until when it sends requests. ``waits`` are rows of connection, lost send and end
@@ -31,12 +33,6 @@ class Packets:
     last_us: Ints
     waits: tuple[Ints, Ints, Ints]
 
-    def last(self, buckets: int, at_us: int) -> Ints:
-        """When a packet last met each of so many buckets, at or before a moment."""
-        used = np.full(buckets, LONG_AGO_US)
-        np.maximum.at(used, self._buckets(buckets), self.last_sent(at_us))
-        return used
-
     def last_sent(self, at_us: int) -> Ints:
         """When each connection last sent something."""
         sent = np.where(self.opened_us <= at_us, self._requests(at_us), self._attempts(at_us))
@@ -46,9 +42,6 @@ class Packets:
         waited_us = np.minimum(at_us, until_us[held]) - since_us[held]
         sent[who[held]] = since_us[held] + grid[np.searchsorted(grid, waited_us, side="right") - 1]
         return sent
-
-    def _buckets(self, buckets: int) -> NDArray[np.int64]:
-        return (self.flows.keys >> np.uint64(33)).astype(np.int64) % buckets
 
     def _requests(self, at_us: int) -> Ints:
         """Periodic: the last of the beat, that before time 0 included. Poisson: the age of the last is exponential."""
@@ -73,10 +66,44 @@ class Packets:
         return np.where(tried > 0, dialled_us + last, LONG_AGO_US)
 
 
+class Met:
+    """What of it a group met that gets all of it: `resilient.Usage`. ``hashes`` are the flows' at its router."""
+
+    def __init__(self, packets: Packets, hashes: NDArray[np.uint32]) -> None:
+        self._packets, self._hashes = packets, hashes
+
+    def last(self, buckets: int, at_us: int) -> Ints:
+        """When a packet last met each of so many buckets, at or before a moment."""
+        used = np.full(buckets, LONG_AGO_US)
+        np.maximum.at(used, _buckets(self._hashes, buckets), self._packets.last_sent(at_us))
+        return used
+
+
+class Through:
+    """What of it a group met below a spine, which sends other flows there at other times: `resilient.Usage`."""
+
+    def __init__(self, packets: Packets, hashes: NDArray[np.uint32], stays: list[Stay]) -> None:
+        self._packets, self._hashes, self._stays = packets, hashes, stays
+
+    def last(self, buckets: int, at_us: int) -> Ints:
+        """When a packet last met each of so many buckets, at or before a moment."""
+        used = np.full(buckets, LONG_AGO_US)
+        for begin_us, end_us, flows in self._stays:
+            if begin_us <= at_us:
+                sent_us = self._packets.last_sent(min(at_us, end_us - 1))[flows]
+                there = (sent_us >= begin_us) | (begin_us < 0)
+                np.maximum.at(used, _buckets(self._hashes[flows[there]], buckets), sent_us[there])
+        return used
+
+
+def _buckets(hashes: NDArray[np.uint32], buckets: int) -> Ints:
+    return (hashes >> np.uint32(1)).astype(np.int64) % buckets
+
+
 class Merged:
     """What several populations sent through one group."""
 
-    def __init__(self, parts: list[Packets]) -> None:
+    def __init__(self, parts: Sequence[Usage]) -> None:
         self._parts = parts
 
     def last(self, buckets: int, at_us: int) -> Ints:

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-
 from simbgp.scenario.plan import Plan, ServicePlan, TrafficPlan
 from simbgp.timeline import FaultLog, Timeline
 from simbgp.traffic.addresses import addressed
@@ -16,13 +14,14 @@ from simbgp.traffic.connections import Connections
 from simbgp.traffic.datapath import Datapath
 from simbgp.traffic.flows import Counts, Flows, counts, draw
 from simbgp.traffic.history import History
-from simbgp.traffic.packets import Merged, Packets
+from simbgp.traffic.packets import Merged
 from simbgp.traffic.reconnects import Reconnects, reconnects
+from simbgp.traffic.resilient import Usage
 
 _MOST_ROUNDS = 40
 
 Entry = tuple[str, str]
-"""Router and prefix."""
+"""Router or spine, and prefix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +43,11 @@ class Population(NamedTuple):
 
 def entries_of(history: History, service: ServicePlan) -> list[Entry]:
     """Where clients of a service enter."""
-    return [entry for entry in history.announced if entry[1] in service.prefixes]
+    return history.entries(service.prefixes)
 
 
 def sizes(traffic: TrafficPlan, history: History, entries: list[Entry], draws: Draws) -> Counts:
-    """How many connections enter at each: at all routers in equal shares, and there at all prefixes of the service."""
+    """How many connections enter at each: at all routers (or spines) in equal shares, there at all of its prefixes."""
     at_router = Counter(router for router, _ in entries)
     shares = [1 / (len(at_router) * at_router[router]) for router, _ in entries]
     service = next(service for service in history.services if service.name == traffic.service)
@@ -74,7 +73,7 @@ def populations(
         if disturbed is None:
             continue
         since_us, until_us = disturbed
-        if history.remembers(router, prefix):  # what is not hurt itself is still seen by the group
+        if _remembering(history, (router, prefix)):  # what is not hurt itself is still seen by the group
             since_us, until_us = 0, history.horizon_us
         if service.affinity_s is not None:  # and what ended before leaves its client's entry behind
             since_us = 0
@@ -97,7 +96,7 @@ class _Player:
         self._plan, self._traffic, self._path, self.causes = plan, traffic, path, causes
         self._horizon_us = history.horizon_us
         self._affinity: Affinity | None = None
-        ways = entries * max(1, int(np.max(path.group_sizes, initial=1)))
+        ways = entries * max(1, path.routing.most_nodes())
         self._visits_per_s = traffic.arrivals_per_s / (traffic.clients * ways) if traffic.clients else 0.0
 
     def play(self, flows: Flows) -> Connections:
@@ -127,7 +126,7 @@ def settled(plan: Plan, timeline: Timeline, seed: int = 0, run: int = 0) -> Hist
     with all connections gets at least one more change of each group right, and ends when nothing changes any more.
     """
     history = History(plan, timeline)
-    remembering = [s for s in history.services if any(history.remembers(*e) for e in entries_of(history, s))]
+    remembering = [s for s in history.services if any(_remembering(history, e) for e in entries_of(history, s))]
     for _ in range(_MOST_ROUNDS if remembering else 0):
         changed = [_round(plan, timeline, history, service, Draws(seed, run)) for service in remembering]
         if not any(changed):
@@ -136,10 +135,17 @@ def settled(plan: Plan, timeline: Timeline, seed: int = 0, run: int = 0) -> Hist
 
 
 def _round(plan: Plan, timeline: Timeline, history: History, service: ServicePlan, draws: Draws) -> bool:
-    seen: dict[Entry, list[Packets]] = {entry: [] for entry in entries_of(history, service)}
+    seen: dict[Entry, list[Usage]] = {g: [] for e in entries_of(history, service) for g in _remembering(history, e)}
     for traffic in plan.traffic:
         if traffic.service == service.name:
             for entry, hurt, _, again in populations(plan, history, FaultLog(timeline), traffic, service, draws):
-                seen[entry] += [part.packets() for part in (hurt, *(again.later if again else ()))]
-    changed = [history.use(*entry, Merged(parts)) for entry, parts in seen.items() if history.remembers(*entry)]
+                played = (hurt, *(again.later if again else ()))
+                for router, prefix in _remembering(history, entry):
+                    seen[router, prefix] += [part.packets_at(router) for part in played]
+    changed = [history.use(*group, Merged(parts)) for group, parts in seen.items()]
     return any(changed)
+
+
+def _remembering(history: History, entry: Entry) -> list[Entry]:
+    """The groups on the way from an entry whose state depends on the packets that they met."""
+    return [(r, entry[1]) for r in history.on_the_way(*entry) if history.remembers(r, entry[1])]

@@ -1,10 +1,9 @@
 """The traffic of one prefix at one router, swept through time at a cost of what changes, not of what there is."""
 
 from collections.abc import Iterator
-from math import fsum
+from math import fsum, gcd
 from typing import NamedTuple
 
-from simbgp.traffic.ecmp import ALL_HASHES, Dealer
 from simbgp.traffic.history import History, View
 from simbgp.traffic.obstacles import CLEAR, ORDER, Cause, Obstacle, Obstacles, met
 from simbgp.traffic.steps import START_US
@@ -33,18 +32,19 @@ _CLEAR_WAY = _Way(0.0, True, None)
 
 
 class Sweep:
-    """Keeps, for all nodes on one way, how many of the 2^32 hashes go there; few ways differ at any moment."""
+    """Keeps, for all nodes on one way, how much of the traffic goes there; few ways differ at any moment."""
 
-    def __init__(self, history: History, obstacles: Obstacles, dealer: Dealer, router: str, prefix: str) -> None:
+    def __init__(self, history: History, obstacles: Obstacles, router: str, prefix: str) -> None:
         self.router, self.prefix = router, prefix
         self.service = obstacles.service(prefix)
-        self._history, self._obstacles, self._dealer = history, obstacles, dealer
+        self._history, self._obstacles = history, obstacles
         self._origins = history.origins(router, prefix)
         self._groups = history.groups(router, prefix)
-        self._dealt = frozenset(self._groups.times)
+        self._dealt = obstacles.inflow.times(router, prefix)
         self._homes = {backend.name: backend.node for backend in self.service.backends} if self.service else {}
         self._ways: dict[str, _Way] = {}
         self._sizes: dict[str, int] = {}
+        self._total = self._astray = 0
         self._sent: dict[_Way, int] = {}
         self._now_us = START_US
 
@@ -111,8 +111,10 @@ class Sweep:
 
     def _deal(self) -> None:
         hops = self._groups.at(self._now_us)
-        sizes = self._dealer.group(self.router, hops).sizes().tolist() if hops.members else []
-        self._sizes = dict(zip(hops.members, sizes, strict=True))
+        sizes, total, astray = self._obstacles.inflow.spread(self.router, self.prefix, self._now_us)
+        unit = gcd(total, astray, *sizes) or 1
+        self._sizes = {node: size // unit for node, size in zip(hops.members, sizes, strict=True)}
+        self._total, self._astray = total // unit, astray // unit
         self._sent = {}
         for node, size in self._sizes.items():
             if self._ways[node] is not _CLEAR_WAY:
@@ -126,13 +128,17 @@ class Sweep:
                 del self._sent[way]
 
     def _hole(self) -> Hole:
-        if not self._sizes:
+        if not self._total:
+            return SOUND
+        if not self._sizes or self._astray == self._total:
             return _NO_ROUTE
         lost = [(obstacle, size) for way, size in self._sent.items() if (obstacle := self._obstacle(way)).cause]
+        if self._astray:
+            lost.append((Obstacle("no-route", 1.0), self._astray))
         if not lost:
             return SOUND
         cause = min((obstacle.cause for obstacle, _ in lost if obstacle.cause), key=ORDER.index)
-        return Hole(cause, fsum(size * obstacle.lost for obstacle, size in lost) / ALL_HASHES)
+        return Hole(cause, fsum(size * obstacle.lost for obstacle, size in lost) / self._total)
 
     def _obstacle(self, way: _Way) -> Obstacle:
         behind = self._obstacles.behind(self.service, way.view).at(self._now_us)

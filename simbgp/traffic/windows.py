@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from simbgp.scenario.plan import Plan
 from simbgp.timeline import FaultBegan, FaultLog, Timeline, require
-from simbgp.traffic.ecmp import Dealer
 from simbgp.traffic.history import History
 from simbgp.traffic.obstacles import Cause, Obstacles
 from simbgp.traffic.populations import settled
@@ -45,12 +44,12 @@ def windows(plan: Plan, timeline: Timeline, seed: int = 0, run: int = 0) -> list
     during the run from its creation on. Seed and run say whose packets the
     buckets of resilient groups met.
     """
-    history, faults, dealer = settled(plan, timeline, seed, run), FaultLog(timeline), Dealer(plan)
+    history, faults = settled(plan, timeline, seed, run), FaultLog(timeline)
     obstacles = Obstacles(plan, history)
     found: list[Window] = []
     for router, prefix in history.announced:
         if obstacles.service(prefix) or not history.is_quiet(router, prefix):
-            found.extend(_Prefix(history, faults, Sweep(history, obstacles, dealer, router, prefix)).windows())
+            found.extend(_Prefix(history, faults, Sweep(history, obstacles, router, prefix)).windows())
     return found
 
 

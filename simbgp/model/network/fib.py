@@ -65,6 +65,8 @@ class Fib:
         """Do what the RIB says of this path, and what that means for those that stand behind it."""
         state = session.router.rib.paths.get(prefix)
         least = self._least.get(prefix, {})
+        if state == "fresh" and self._world.router(self._router).daemon.up:
+            self._world.fabric.announced(self._router, prefix)
         if state != "long_lived":
             least.pop(session.peering.node, None)
             self._put(prefix, session, state is not None)
@@ -93,3 +95,4 @@ class Fib:
         self._next_hops[prefix] = self._count(prefix) + (1 if wanted else -1)
         self._changed[prefix, node] = wanted
         self._world.timeline.write(RouteChanged(self._world.clock.now_us, self._router, prefix, node, event))
+        self._world.fabric.next_hops_changed(self._router, prefix, 1 if wanted else -1)

@@ -67,3 +67,5 @@ class Router:
             elif self.host.up:
                 session.router.daemon_ended(SHUTDOWN if self.stopping else FIN)
             session.bfd.look()
+        if not up:
+            self._world.fabric.daemon_ended(self.name)

@@ -2,12 +2,19 @@
 
 from collections.abc import Callable, Iterator
 
-from simbgp.scenario.checks import cluster, faults, procedures, routers, traffic
+from simbgp.scenario.checks import cluster, fabric, faults, procedures, routers, traffic
 from simbgp.scenario.checks.view import View
 from simbgp.scenario.errors import Problem
 
 Check = Callable[[View], Iterator[Problem]]
-CHECKS: tuple[Check, ...] = (*cluster.CHECKS, *routers.CHECKS, *traffic.CHECKS, *faults.CHECKS, *procedures.CHECKS)
+CHECKS: tuple[Check, ...] = (
+    *cluster.CHECKS,
+    *routers.CHECKS,
+    *fabric.CHECKS,
+    *traffic.CHECKS,
+    *faults.CHECKS,
+    *procedures.CHECKS,
+)
 
 __all__ = ["CHECKS", "View", "check"]
 

@@ -91,7 +91,7 @@ def hashed_flows(view: View) -> Iterator[Problem]:
     """What becomes of a connection is known where its packets take one way."""
     if not view.document.traffic:
         return
-    for path, settings in router_settings(view):
+    for path, settings in (*router_settings(view), *view.draft.items("fabric")):
         if settings.ecmp.hash == "per-packet":
             what = (
                 "'per-packet' sends a connection's packets to all nodes, and none of its outcomes would hold; allowed: "

@@ -41,6 +41,7 @@ _SELECTOR = {
         },
     ],
 }
+HashSeed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Selected = Annotated[Selector, PlainValidator(read_selector), WithJsonSchema(_SELECTOR)]
 
 
@@ -108,6 +109,7 @@ class RouterSettings(Part):
     families: Many[Literal["ipv4", "ipv6"]] = Field(
         ("ipv4", "ipv6"), min_length=1, description="the address families active on the router; default both"
     )
+    hash_seed: HashSeed = Field(0, description="what its flow hash starts from; equal seeds hash alike")
 
 
 class Router(RouterSettings):
@@ -120,10 +122,12 @@ class Router(RouterSettings):
 
 
 class FabricRouter(Part):
-    """A router of the second tier."""
+    """A router of the second tier: clients enter at all of them in equal shares."""
 
     name: Name
-    over: Many[Name]
+    over: Many[Name] = Field(description="the routers below it, in the order of its next-hop groups")
     ecmp: Ecmp = Ecmp()
-    hash_seed: int | None = None
-    convergence: Duration | None = None
+    hash_seed: HashSeed = Field(0, description="unless it differs from that of the routers below, flows polarise")
+    convergence: Duration | None = Field(
+        None, description="from a router's change until this one follows; 50ms if not written"
+    )
