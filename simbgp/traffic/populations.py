@@ -18,6 +18,7 @@ from simbgp.traffic.flows import Counts, Flows, counts, draw
 from simbgp.traffic.history import History
 from simbgp.traffic.packets import Merged, Packets
 from simbgp.traffic.reconnects import Reconnects, reconnects
+from simbgp.traffic.touched import only_touched
 
 _MOST_ROUNDS = 40
 
@@ -83,7 +84,8 @@ def populations(
         if service.affinity_s is not None:
             flows = addressed(flows, traffic, name, draws.seed, draws.run)
         player = _Player(plan, history, traffic, path, Causes(path, faults), len(entries))
-        hurt = player.play(flows.lasting_until(since_us))
+        depend = service.affinity_s is not None or history.remembers(router, prefix)
+        hurt = player.play(flows.lasting_until(since_us) if depend else only_touched(path, flows))
         again = reconnects(hurt, player.play) if traffic.reconnects else None
         yield Population((router, prefix), hurt, player.causes, again)
 
