@@ -1,14 +1,18 @@
-"""What many runs cost and whether their intervals hold: ``python -m benchmarks.studies [coverage|kill|speed]``."""
+"""What many runs cost and whether their intervals hold: ``python -m benchmarks.studies``, or a part of it by name."""
 
 import argparse
 import random
+import resource
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +20,8 @@ from simbgp.measure import Value, estimate, wilson
 
 ROOT = Path(__file__).parents[1]
 STUDIES, RUNS = 1_000, 400
+MOST = 1.15
+"""CPU seconds of more workers, or of another engine, for one."""
 HOLD = "cluster.timers.holdTimeSeconds=3,6,9,15,30,60,90,180"
 RESTART = "cluster.gracefulRestart.restartTimeSeconds=5,10,15,20,30,45,60,90,120,150,180,240"
 
@@ -76,21 +82,84 @@ def speed(runs: int = 200) -> bool:
     """Sweep 8 hold times and 12 restart times on two cores, for the loss of a node and for an agent that restarts."""
     fast = True
     with tempfile.TemporaryDirectory() as folder:
-        restart = Path(folder) / "agent-restart.yaml"
-        text = (ROOT / "scenarios/agent-crash-gr.yaml").read_text().replace("agent-crash", "agent-restart")
-        restart.write_text(text)
-        for file in (ROOT / "scenarios/node-down.yaml", restart, ROOT / "scenarios/node-down-gr.yaml"):
-            line = [sys.executable, "-m", "simbgp", "sweep", str(file), "--vary", HOLD, "--vary", RESTART]
+        for file in _swept(Path(folder)):
             began = time.monotonic()
-            more = ["--runs", str(runs), "--jobs", "2", "--quiet"]
-            subprocess.run([*line, *more], cwd=ROOT, stdout=subprocess.DEVNULL, check=False)
+            _sweep(file, runs, "--jobs", "2")
             took_s = time.monotonic() - began
             print(f"  {file.stem:<16} 96 settings x {runs} runs: {took_s:5.0f} s; asked under 180 s for 200 runs")
             fast &= took_s < 180 * runs / 200
     return fast
 
 
-_ALL: dict[str, Callable[[], bool]] = {"coverage": coverage, "kill": kill, "speed": speed}
+def engines(runs: int = 40) -> bool:
+    """The CPU seconds of the same sweeps: of two workers against one, and of two workers of Dask against two here."""
+    cheap = True
+    with tempfile.TemporaryDirectory() as folder, _cluster(Path(folder)) as (address, servers):
+        for file in _swept(Path(folder)):
+            one, two = (_cpu_s(file, runs, ("--jobs", jobs), []) for jobs in ("1", "2"))
+            dask = _cpu_s(file, runs, ("--engine", address), servers)
+            print(
+                f"  {file.stem:<16} 96 settings x {runs} runs: CPU {one:.1f} s by 1, {two:.1f} s by 2 "
+                f"({two / one:.3f}), {dask:.1f} s by Dask ({dask / two:.3f}); asked at most 1.15 each"
+            )
+            cheap &= two <= MOST * one and dask <= MOST * two
+    return cheap
+
+
+def _swept(folder: Path) -> list[Path]:
+    restart = folder / "agent-restart.yaml"
+    text = (ROOT / "scenarios/agent-crash-gr.yaml").read_text().replace("agent-crash", "agent-restart")
+    restart.write_text(text)
+    return [ROOT / "scenarios/node-down.yaml", restart, ROOT / "scenarios/node-down-gr.yaml"]
+
+
+def _sweep(file: Path, runs: int, *more: str) -> None:
+    line = [sys.executable, "-m", "simbgp", "sweep", str(file), "--vary", HOLD, "--vary", RESTART]
+    subprocess.run([*line, "--runs", str(runs), "--quiet", *more], cwd=ROOT, stdout=subprocess.DEVNULL, check=False)
+
+
+def _cpu_s(file: Path, runs: int, where: Sequence[str], servers: Sequence[Any]) -> float:
+    """What a sweep costs in processes that it starts, and in ``servers`` that were there before."""
+    before_s = _used_s(servers)
+    _sweep(file, runs, *where)
+    return _used_s(servers) - before_s
+
+
+def _used_s(servers: Sequence[Any]) -> float:
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return ended.ru_utime + ended.ru_stime + sum(sum(server.cpu_times()[:2]) for server in servers)
+
+
+@contextmanager
+def _cluster(folder: Path) -> Iterator[tuple[str, list[Any]]]:
+    """A Dask scheduler and two workers of one thread each on the loopback: its address and its processes."""
+    import psutil  # of Dask, which only this needs
+    from distributed import Client
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    at = ["--host", "127.0.0.1", "--no-dashboard"]
+    own = ["--nthreads", "1", "--no-nanny", "--local-directory", str(folder)]
+    lines = [["dask_scheduler", *at, "--port", address.rpartition(":")[2]]] + [["dask_worker", address, *at, *own]] * 2
+    quiet = subprocess.DEVNULL
+    servers = [
+        psutil.Popen(
+            [sys.executable, "-m", f"distributed.cli.{line[0]}", *line[1:]], cwd=ROOT, stdout=quiet, stderr=quiet
+        )
+        for line in lines
+    ]
+    try:
+        with Client(address, timeout=60, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=60)
+        yield address, servers
+    finally:
+        for server in reversed(servers):
+            server.terminate()
+            server.wait()
+
+
+_ALL: dict[str, Callable[[], bool]] = {"coverage": coverage, "kill": kill, "speed": speed, "engines": engines}
 
 
 def main() -> int:

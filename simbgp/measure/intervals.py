@@ -16,7 +16,6 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import bdtr, ndtri
 
 from simbgp.measure.observed import Value
 
@@ -55,6 +54,8 @@ def upper_rank(runs: int, p: float, level: float) -> int | None:
 
     None if even the greatest of ``runs`` values is not: 1 - p^runs < level.
     """
+    from scipy.special import bdtr  # a quarter of what starting a worker costs, and workers take no intervals
+
     reached = np.asarray(bdtr(np.arange(runs), runs, p)) >= level
     return int(np.argmax(reached)) + 1 if reached.any() else None
 
@@ -111,6 +112,8 @@ def estimate(
 
 def wilson(yes: int, runs: int) -> Estimate:
     """The share of ``runs`` (at least one) in which something is so, with its score interval."""
+    from scipy.special import ndtri  # likewise
+
     z = float(ndtri((1 + CONFIDENCE) / 2))
     share = yes / runs
     centre = (share + z**2 / (2 * runs)) / (1 + z**2 / runs)

@@ -68,6 +68,8 @@ class Connections:
         self._conntrack = Conntrack(len(flows), self._lifetime_us)
         self._affinity = affinity
         self._luck = Luck(flows.keys)
+        self._lossy = bool(datapath.lost_shares.any())
+        """Whether luck decides anything in this run."""
         count = len(flows)
         self.fates = np.zeros(count, dtype=np.int64)
         self.refused = np.zeros(count, dtype=np.bool_)
@@ -153,8 +155,11 @@ class Connections:
             due_us = dialled_us[who] + offset_us
             stuck = (due_us < stuck_us[who]) & (due_us <= self._horizon_us)
             waiting, who, due_us = who[stuck], who[~stuck], due_us[~stuck]
+            if not len(who):
+                who = waiting
+                continue
             at_us, beyond = np.minimum(due_us, self._horizon_us), due_us > self._horizon_us
-            sent = self._dial(who, at_us, np.where(beyond, _PASSES, self._luck.draw(who, at_us, Purpose.SYN)))
+            sent = self._dial(who, at_us, self._luck_of(who, at_us, beyond, Purpose.SYN))
             opened, rejected = sent.replies == Reply.ANSWERED, sent.replies == Reply.REJECTED
             if offset_us == 0:
                 self.faults[who[~opened]] = self._causes_of(who, sent, ~opened)
@@ -203,6 +208,8 @@ class Connections:
 
     def _meet_first(self, who: Ints, begins_us: int, ends_us: int, lost_shares: Floats) -> None:
         """Have each meet the epoch with the first packet that it sends there."""
+        if not len(who):
+            return
         since_us = np.maximum(self._free_us[who], begins_us)
         at_us = self._next_send(who, since_us)
         sends = (at_us < ends_us) & (at_us <= self._last_us[who])
@@ -275,6 +282,8 @@ class Connections:
             due_us = since_us + offset_us
             waits = (due_us < stuck_us) & (due_us <= self._horizon_us)
             sends = np.flatnonzero(~waits)
+            if not len(sends):
+                continue
             waits[sends], stuck_us[sends] = self._retransmit(who[sends], since_us[sends], due_us[sends], faults[sends])
             who, since_us, faults, stuck_us = who[waits], since_us[waits], faults[waits], stuck_us[waits]
         self._end(who, Fate.TIMED_OUT, since_us + self._request_limit_us, faults)
@@ -283,7 +292,7 @@ class Connections:
     def _retransmit(self, who: Ints, since_us: Ints, due_us: Ints, faults: Ints) -> tuple[Bools, Ints]:
         """Send once more; who waits on, and until when each then meets the same (see `Datapath.stuck_until`)."""
         at_us, beyond = np.minimum(due_us, self._horizon_us), due_us > self._horizon_us
-        luck = np.where(beyond, _PASSES, self._luck.draw(who, at_us, Purpose.RETRANSMISSION))
+        luck = self._luck_of(who, at_us, beyond, Purpose.RETRANSMISSION)
         sent = self._send(who, at_us, luck)
         answered, reset = sent.replies == Reply.ANSWERED, sent.replies == Reply.RESET
         undecided = beyond & ~answered & ~reset
@@ -367,8 +376,16 @@ class Connections:
         """Epoch, way, whether the packet gets to its end, and how often the node there had lost its conntrack."""
         epochs = self._path.epochs(at_us)
         ways = self._routing.owners(self._flows.keys[who], epochs)
-        arrived = (ways >= 0) & self._path.reached[epochs, ways] & (luck >= self._path.lost_shares[epochs, ways])
+        arrived = (ways >= 0) & self._path.reached[epochs, ways]
+        if self._lossy:
+            arrived &= luck >= self._path.lost_shares[epochs, ways]
         return epochs, ways, arrived, self._path.losses[epochs, ways]
+
+    def _luck_of(self, who: Ints, at_us: Ints, beyond: Bools, purpose: Purpose) -> Floats:
+        """The luck of a packet of each, which passes beyond the horizon."""
+        if not self._lossy:
+            return np.full(len(who), _PASSES)
+        return np.where(beyond, _PASSES, self._luck.draw(who, at_us, purpose))
 
     def _has_socket(self, who: Ints, epochs: Ints) -> Bools:
         """Whether the backend lives the same life as when it accepted the connection."""

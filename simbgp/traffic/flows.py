@@ -1,5 +1,6 @@
 """Who talks to a service: connections open at time 0 and those that arrive, drawn from streams of their own."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -11,6 +12,8 @@ from simbgp.traffic.datapath import Ints
 from simbgp.traffic.lifetimes import Seconds, lifetimes, residual_lifetimes
 
 _FOREVER_US = 2**62
+_MOST_KEPT = 2**20
+"""Connections that are kept for other settings of the run: 32 MB."""
 
 
 def stream(seed: int, run: int, service: str, purpose: str) -> np.random.Generator:
@@ -67,8 +70,12 @@ class Flows:
     def lasting_until(self, time_us: int) -> "Flows":
         """Only those that still are, or will be, open at ``time_us`` or later."""
         kept = (self.dialled_us >= time_us) | (np.maximum(self.dialled_us, 0) + self.lives_us >= time_us)
-        clients = None if self.clients is None else self.clients[kept]
-        return Flows(self.keys[kept], self.dialled_us[kept], self.phases_us[kept], self.lives_us[kept], clients)
+        return self.only(np.flatnonzero(kept))
+
+    def only(self, rows: Ints) -> "Flows":
+        """Those in these rows."""
+        clients = None if self.clients is None else self.clients[rows]
+        return Flows(self.keys[rows], self.dialled_us[rows], self.phases_us[rows], self.lives_us[rows], clients)
 
 
 def draw(
@@ -85,6 +92,20 @@ def draw(
 
     ``arriving`` is how many arrive between the ends of ``span_us``; how many of them do so in time is itself drawn.
     """
+    name = traffic, entry, open_now, arriving, until_us, span_us
+    return _latest.of((seed, run), name, lambda: _draw(*name, seed, run))
+
+
+def _draw(
+    traffic: TrafficPlan,
+    entry: str,
+    open_now: int,
+    arriving: int,
+    until_us: int,
+    span_us: tuple[int, int],
+    seed: int,
+    run: int,
+) -> Flows:
     first_us, horizon_us = span_us
     olds = stream(seed, run, traffic.service, f"open/{entry}")
     news = stream(seed, run, traffic.service, f"arrivals/{entry}")
@@ -102,6 +123,28 @@ def draw(
             ]
         ),
     )
+
+
+class _Latest:
+    """What was drawn for one run; other settings and rounds of the run draw the same. Another run begins anew."""
+
+    def __init__(self) -> None:
+        self._run: tuple[int, int] | None = None
+        self._drawn: dict[object, Flows] = {}
+
+    def of(self, run: tuple[int, int], name: object, make: Callable[[], Flows]) -> Flows:
+        """The connections of this name in this run."""
+        if run != self._run:
+            self._run, self._drawn = run, {}
+        flows = self._drawn.get(name)
+        if flows is None:
+            flows = make()
+            if len(flows) + sum(map(len, self._drawn.values())) <= _MOST_KEPT:
+                self._drawn[name] = flows
+        return flows
+
+
+_latest = _Latest()
 
 
 def _arrivals(rng: np.random.Generator, count: int, first_us: int, until_us: int) -> Ints:

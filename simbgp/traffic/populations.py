@@ -17,6 +17,7 @@ from simbgp.traffic.history import History
 from simbgp.traffic.packets import Merged
 from simbgp.traffic.reconnects import Reconnects, reconnects
 from simbgp.traffic.resilient import Usage
+from simbgp.traffic.touched import only_touched
 
 _MOST_ROUNDS = 40
 
@@ -82,7 +83,8 @@ def populations(
         if service.affinity_s is not None:
             flows = addressed(flows, traffic, name, draws.seed, draws.run)
         player = _Player(plan, history, traffic, path, Causes(path, faults), len(entries))
-        hurt = player.play(flows.lasting_until(since_us))
+        depend = service.affinity_s is not None or bool(_remembering(history, (router, prefix)))
+        hurt = player.play(flows.lasting_until(since_us) if depend else only_touched(path, flows))
         again = reconnects(hurt, player.play) if traffic.reconnects else None
         yield Population((router, prefix), hurt, player.causes, again)
 

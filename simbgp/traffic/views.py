@@ -42,6 +42,20 @@ class Views:
         changes: NDArray[np.int64] = nexts[np.searchsorted(self._begins, now, side="right")] - nodes * _SPAN_US - 1
         return changes
 
+    def all_until(
+        self,
+        until_us: NDArray[np.int64],
+        epochs: NDArray[np.int64],
+        nodes: NDArray[np.int64],
+        at_us: NDArray[np.int64],
+    ) -> NDArray[np.int64]:
+        """Until when all last that each node may pick at a moment; each lasts ``until_us[epoch, backend]``."""
+        least_us = np.full((len(until_us), len(self._holds)), -1)
+        for view in np.flatnonzero(self._lengths):
+            least_us[:, view] = until_us[:, np.flatnonzero(self._holds[view, :-1])].min(axis=1)
+        views = self._views[self._revisions(nodes, at_us)]
+        return np.take(least_us, epochs * least_us.shape[1] + views)
+
     def picks(
         self,
         flow_keys: NDArray[np.uint64],
