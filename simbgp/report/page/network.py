@@ -26,8 +26,8 @@ from simbgp.timeline import (
 MOST_ROWS = 16
 """Nodes that a picture shows with their links; of more it shows each as a cell."""
 _MOST_NAMES = 4
-MOST_LINES = 40
-"""Prefixes of which a page says the next hops; those that change come first."""
+MOST_OTHERS = 8
+"""If the next hops of more PodCIDRs than these change, only what is lost of them is told."""
 _END = {"established": "up", "idle": "down"}
 """How an end of a session is drawn; any other state is one on the way."""
 
@@ -104,12 +104,10 @@ class _Walk:
 
     def _told(self, plan: Plan, timeline: Timeline) -> list[tuple[str, str]]:
         """The prefixes to speak of: those of services and those that change, by router."""
-        changed = dict.fromkeys((fact.router, fact.prefix) for fact in timeline.of(RouteChanged))
         served = {(p.router, prefix): None for p in plan.peerings for prefix in p.prefixes if prefix in self._owners}
-        ranked = sorted(
-            [*served, *(place for place in changed if place not in served)], key=lambda at: at not in changed
-        )
-        return [place for place in {**served, **changed} if place in set(ranked[:MOST_LINES])]
+        changed = dict.fromkeys((fact.router, fact.prefix) for fact in timeline.of(RouteChanged))
+        others = [place for place in changed if place not in served]
+        return [*served, *(others if len(others) <= MOST_OTHERS else [])]
 
     def _begin(self) -> None:
         begin = self.tracks.begin

@@ -14,7 +14,8 @@ WIDTH = 460
 _ROW, _BOX = 46, 34
 _SERVICE_X, _ROUTER_X, _NODE_X = 4, 158, 330
 _SERVICE_W, _ROUTER_W, _NODE_W = 96, 96, 126
-_CELL, _CELLS_A_ROW = 13, 9
+_MOST_LARGE = 160
+"""Nodes whose cells are large."""
 _LETTER = 7.4
 """Width of a letter of a name."""
 
@@ -77,8 +78,9 @@ class _Drawing:
     def __init__(self, plan: Plan, tracks: Tracks) -> None:
         self._plan, self._places = plan, tracks.places()
         self._many = len(plan.nodes) > MOST_ROWS
-        cell_rows = -(-len(plan.nodes) // _CELLS_A_ROW)
-        nodes = cell_rows * _CELL + 26 if self._many else len(plan.nodes) * _ROW
+        self._cell, self._cells_a_row = (13, 9) if len(plan.nodes) <= _MOST_LARGE else (7, 17)
+        self._cells_high = self._cell * -(-len(plan.nodes) // self._cells_a_row)
+        nodes = self._cells_high + 8 if self._many else len(plan.nodes) * _ROW
         self._height = max(nodes, len(plan.routers) * _ROW, len(plan.services) * _ROW, _ROW)
 
     def picture(self) -> Picture:
@@ -103,11 +105,11 @@ class _Drawing:
         }  # fmt: skip
 
     def _cells(self) -> dict[str, Box]:
-        top = 26 + (self._height - 26 - _CELL * -(-len(self._plan.nodes) // _CELLS_A_ROW)) / 2
+        top, size, a_row = (self._height - self._cells_high) / 2, self._cell, self._cells_a_row
         return {
             node.name: Box(
                 "cell", "", f"node {node.name}",
-                _NODE_X + 4 + place % _CELLS_A_ROW * _CELL, top + place // _CELLS_A_ROW * _CELL, _CELL - 3, _CELL - 3,
+                _NODE_X + 4 + place % a_row * size, top + place // a_row * size, 0.8 * size, 0.8 * size,
                 self._places[f"cell {node.name}"],
             )
             for place, node in enumerate(self._plan.nodes)

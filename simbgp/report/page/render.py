@@ -70,7 +70,7 @@ def page(result: Result, advice: Advice | None = None) -> str:
         **_head(result),
         **_tables(result, advice),
         **_replay(result, shown),
-        figures=figures(result),
+        figures=figures(result, shown.run),
         not_modelled=not_modelled(),
     )  # fmt: skip
 
