@@ -48,7 +48,7 @@ def text(result):
 
 def test_the_order_is_verdict_timeline_replay_assumptions_limits_reproduce(text):
     headings = re.findall(r"<h2 id=\"([a-z-]+)\"", text)
-    assert headings == ["verdict", "timeline", "replay-title", "assumptions", "not-modelled", "reproduce"]
+    assert headings == ["verdict", "timeline", "replay-title", "figures", "assumptions", "not-modelled", "reproduce"]
     assert text.index("Windows: when traffic is lost") < text.index('id="timeline"')
 
 

@@ -47,7 +47,9 @@ def browser(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def result():
-    return simbgp.run(scenario(slo=[{"metric": "blackhole_s", "stat": "max", "max": "100s"}]).with_(**HOLD_9), runs=3)
+    slo = [{"metric": "blackhole_s", "stat": "p50", "max": "27s"}]
+    traffic = [{"service": "web", "connections": 300, "lifetime": "30s"}]
+    return simbgp.run(scenario(slo=slo, traffic=traffic).with_(**HOLD_9), runs=12)
 
 
 @pytest.fixture(scope="module")
@@ -275,6 +277,7 @@ def test_text_has_contrast(opened, address, scheme):
     put(opened, 61_000_000)
     seen, poor = opened.execute_script(CONTRAST)
     assert seen > 200
+    assert len(opened.find_elements(By.TAG_NAME, "figure")) == 4
     assert poor == []
 
 

@@ -24,6 +24,8 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW = (
     "#56b4e9",
     "#f0e442",
 )
+WELL, WAITING, BROKEN, AWAY, NAMED = "#bfe3d5", "#fbe0ac", "#f4b9a0", "#e3e3e3", "#c9def0"
+"""Pale fills that text can stand on."""
 AMOUNTS = "cividis"
 WIDTH_IN = 7.2
 """As wide as the text of an A4 page."""

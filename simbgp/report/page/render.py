@@ -16,7 +16,7 @@ from simbgp.measure import Verdict
 from simbgp.report.bounds import MARKS, slo_rows
 from simbgp.report.headline import headline
 from simbgp.report.numbers import plural
-from simbgp.report.page.figures import figures
+from simbgp.report.page.figures import figures, strip
 from simbgp.report.page.not_modelled import not_modelled
 from simbgp.report.page.replay import Replay, replay
 from simbgp.report.profiles import sheet_rows
@@ -70,7 +70,8 @@ def page(result: Result, advice: Advice | None = None) -> str:
         **_head(result),
         **_tables(result, advice),
         **_replay(result, shown),
-        figures=figures(result, shown.run),
+        strip=strip(result, shown.run),
+            figures=figures(result),
         not_modelled=not_modelled(),
     )  # fmt: skip
 

@@ -8,27 +8,27 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-from simbgp.report.figures.style import BLUE, GREEN, INK, ORANGE, PURPLE, QUIET, RED, SKY, YELLOW, house_style
+from simbgp.report.figures import style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _ROLES = {
-    INK: "ink",
-    QUIET: "quiet",
+    style.INK: "ink",
+    style.QUIET: "quiet",
     "#ffffff": "paper",
-    BLUE: "blue",
-    ORANGE: "orange",
-    GREEN: "green",
-    RED: "red",
-    PURPLE: "purple",
-    SKY: "sky",
-    YELLOW: "yellow",
-    "#bfe3d5": "well",
-    "#fbe0ac": "waiting",
-    "#f4b9a0": "broken",
-    "#e3e3e3": "away",
-    "#c9def0": "named",
+    style.BLUE: "blue",
+    style.ORANGE: "orange",
+    style.GREEN: "green",
+    style.RED: "red",
+    style.PURPLE: "purple",
+    style.SKY: "sky",
+    style.YELLOW: "yellow",
+    style.WELL: "well",
+    style.WAITING: "waiting",
+    style.BROKEN: "broken",
+    style.AWAY: "away",
+    style.NAMED: "named",
 }
 """The CSS variable of each colour of the house style; what is not in it stays as it is."""
 
@@ -46,7 +46,7 @@ def inline(figure: "Figure", name: str) -> Inline:
     title = " ".join(figure.get_suptitle().split())
     figure.suptitle("")
     out = io.StringIO()
-    with house_style(), warnings.catch_warnings():
+    with style.house_style(), warnings.catch_warnings():
         from matplotlib import rc_context
 
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # the page has the reader's fonts
