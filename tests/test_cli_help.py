@@ -8,7 +8,7 @@ from cli_runs import cli
 import simbgp
 
 ROOT = Path(simbgp.__file__).parents[1]
-HEAVY = ["numpy", "pandas", "matplotlib", "networkx", "simpy", "pydantic", "scipy", "rich", "ruamel"]
+HEAVY = ["numpy", "pandas", "matplotlib", "jinja2", "networkx", "simpy", "pydantic", "scipy", "rich", "ruamel"]
 COMMANDS = ["run", "sweep", "compare", "validate", "schema", "init", "profiles", "explain", "table"]
 
 

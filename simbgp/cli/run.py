@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -33,6 +34,7 @@ class _Asked:
     engine: str
     to: str | None
     resume: bool
+    report: str | None
 
 
 @click.command()
@@ -63,6 +65,12 @@ class _Asked:
     show_default=True,
     help="Rows of the JSON: none, those that a fault touches, or all.",
 )
+@click.option(
+    "--report",
+    metavar="FILE.html",
+    type=click.Path(dir_okay=False, writable=True),
+    help="Write a page too: verdict, figures, the worst run to replay; one file, of one FILE.",
+)
 @click.option("--quiet", is_flag=True, help="No progress, no warnings, no colour.")
 def run(files: tuple[str, ...], **options: Any) -> ExitCode:
     """Play scenarios: verdict, windows, outcomes."""
@@ -71,6 +79,7 @@ def run(files: tuple[str, ...], **options: Any) -> ExitCode:
         raise click.UsageError("--resume needs the folder: --to DIR")
     if asked.to is not None and len(files) > 1:
         raise click.UsageError("--to takes one FILE: each study has a folder of its own")
+    _check_report(asked, files)
     scenarios = load_all(files, asked.overrides)
     if scenarios is None:
         return ExitCode.BAD_INPUT
@@ -82,8 +91,7 @@ def run(files: tuple[str, ...], **options: Any) -> ExitCode:
         result = _play(scenario, asked)
         if result is None:
             return ExitCode.INTERNAL_ERROR
-        if asked.form == "text":
-            _print_report(result, first=not results, quiet=asked.quiet)
+        _tell(result, asked, first=not results)
         results.append(result)
     if asked.form == "json":
         objects = [result.to_dict() for result in results]
@@ -123,10 +131,37 @@ def _play(scenario: "Scenario", asked: _Asked) -> "Result | None":
         return None
 
 
-def _print_report(result: "Result", *, first: bool, quiet: bool) -> None:
-    from simbgp.report.text import report
+def _check_report(asked: _Asked, files: tuple[str, ...]) -> None:
+    """Say before anything is played what would fail after it."""
+    if asked.report is None:
+        return
+    if len(files) > 1:
+        raise click.UsageError("--report takes one FILE: each scenario has a page of its own")
+    if asked.rows != "all":
+        raise click.UsageError("--report needs all rows: leave --rows away")
+    path = Path(asked.report)
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise click.UsageError(f"--report {asked.report!r}: a page is a file named .html")
+    if not path.parent.is_dir():
+        raise click.UsageError(f"--report {asked.report!r}: there is no folder {str(path.parent)!r}")
+
+
+def _tell(result: "Result", asked: _Asked, *, first: bool) -> None:
+    """Print the report and write the page, as asked."""
     from simbgp.study.remedy import advise
 
-    if not first:
-        click.echo()
-    click.echo(report(result, advise(result)), color=colour(quiet))
+    if asked.form == "json" and asked.report is None:
+        return
+    advice = advise(result)
+    if asked.form == "text":
+        from simbgp.report.text import report
+
+        if not first:
+            click.echo()
+        click.echo(report(result, advice), color=colour(asked.quiet))
+    if asked.report is not None:
+        from simbgp.report.page import page
+
+        Path(asked.report).write_text(page(result, advice), encoding="utf-8")
+        if not asked.quiet:
+            click.echo(f"simbgp: the page is in {asked.report}", err=True)

@@ -58,11 +58,17 @@ def sheet(profile: Profile) -> dict[str, Any]:
     }
 
 
+def sheet_rows(profile: Profile) -> list[tuple[str, ...]]:
+    """Every value with its confidence and its source, under a head."""
+    rows: list[tuple[str, ...]] = [("value", "is", "confidence", "source")]
+    rows += [(name, _shown(line.value), line.confidence, line.source) for name, line in profile.citations.items()]
+    return rows
+
+
 def sheet_lines(profile: Profile) -> list[str]:
     """`sheet` as a table."""
     head = [f"{profile.name}: {profile.title}", f"calibrated on: {profile.calibrated or 'nothing, uncalibrated'}"]
-    rows = [("VALUE", "IS", "CONFIDENCE", "SOURCE")]
-    rows += [(name, _shown(line.value), line.confidence, line.source) for name, line in profile.citations.items()]
+    rows = [tuple(cell.upper() for cell in sheet_rows(profile)[0]), *sheet_rows(profile)[1:]]
     head += [f"unknown: {text}" for text in profile.unknowns]
     head += [line for switch in profile.switches for line in _switch_lines(switch)]
     return [*head, "", *columns(rows, indent="")]

@@ -35,15 +35,20 @@ class _Phase:
 
 
 def progress_lines(result: Result) -> list[str]:
-    """Of each rollout the least next hops and sessions for every tenth of its nodes, and until when."""
+    """`progress_tables` as lines."""
+    return [line for rows in progress_tables(result) for line in columns(rows, right=frozenset(range(1, len(rows[0]))))]
+
+
+def progress_tables(result: Result) -> list[list[tuple[str, ...]]]:
+    """Of each rollout, under a head, the least next hops and sessions for every tenth of its nodes, and until when."""
     by_fault: dict[str | int, list[Row]] = defaultdict(list)
     for row in result.rows("progress"):
         by_fault[row[_OF["fault"]]].append(row)
     horizon_s = result.plan.horizon_us / 1e6
-    return [line for fault, rows in by_fault.items() for line in _table(fault, rows, horizon_s)]
+    return [_table(fault, rows, horizon_s) for fault, rows in by_fault.items()]
 
 
-def _table(fault: str | int, rows: list[Row], horizon_s: float) -> list[str]:
+def _table(fault: str | int, rows: list[Row], horizon_s: float) -> list[tuple[str, ...]]:
     nodes: int = rows[0][_OF["nodes"]]
     phases: dict[tuple[bool, int], _Phase] = defaultdict(_Phase)
     for falling, began_s, row in _placed(rows):
@@ -51,12 +56,16 @@ def _table(fault: str | int, rows: list[Row], horizon_s: float) -> list[str]:
         phases[falling, -part if falling else part].take(row, began_s, row[_OF["end_s"]] == horizon_s)
     services = list(dict.fromkeys(row[_OF["service"]] for row in rows))
     name = fault if isinstance(fault, str) else f"agent-upgrade ({fault})"
-    head = (f"upgraded by {name}", "until", *(f"least next hops of {each}" for each in services), "least sessions")
-    lines = [
+    head: tuple[str, ...] = (
+        f"upgraded by {name}",
+        "until",
+        *(f"least next hops of {each}" for each in services),
+        "least sessions",
+    )
+    return [head] + [
         (_label(abs(part), nodes, falling), *_cells(phases[falling, part], services))
         for falling, part in sorted(phases)
     ]
-    return columns([head, *lines], right=frozenset(range(1, len(head))))
 
 
 def _placed(rows: list[Row]) -> Iterator[tuple[bool, float, Row]]:

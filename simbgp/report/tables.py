@@ -16,15 +16,21 @@ _OF = {name: column for column, name in enumerate(COLUMNS["connections"])}
 
 
 def window_lines(result: Result) -> list[str]:
-    """One line for each fault, kind of prefix and cause: how often, how long, how much."""
+    """`window_rows` as lines, and a word where there is none."""
+    rows = window_rows(result)
+    return columns(rows, right=frozenset({3, 4, 5, 6, 7})) if rows else ["  no window: nothing is lost in any run"]
+
+
+def window_rows(result: Result) -> list[tuple[str, ...]]:
+    """A head, and a row for each fault, kind of prefix and cause: how often, how long, how much; or nothing."""
     groups: dict[tuple[str, str, str], list[Span]] = defaultdict(list)
     for span in spans(result.rows("windows")):
         groups[span.service or "PodCIDR", span.cause, _fault(result, span.fault)].append(span)
     if not groups:
-        return ["  no window: nothing is lost in any run"]
-    lines = [("window of", "cause", "fault", "per run", "p50", "p95", "max", "share up to")]
-    lines += [(*of, f"{len(found) / result.runs:.3g}", *_lengths(found), _share(found)) for of, found in groups.items()]
-    return columns(lines, right=frozenset({3, 4, 5, 6, 7}))
+        return []
+    rows: list[tuple[str, ...]] = [("window of", "cause", "fault", "per run", "p50", "p95", "max", "share up to")]
+    rows += [(*of, f"{len(found) / result.runs:.3g}", *_lengths(found), _share(found)) for of, found in groups.items()]
+    return rows
 
 
 def _fault(result: Result, name: str | int | None) -> str:
@@ -46,8 +52,16 @@ def _share(found: list[Span]) -> str:
 
 
 def connection_lines(result: Result) -> list[str]:
-    """Outcomes of each service's connections in shares of them all, and the intervals of these means."""
-    lines = [("connections of", "a run", *(outcome.replace("_", " ") for outcome in _OUTCOMES))]
+    """`connection_rows` and, where clients dial again, `reconnected_rows` as lines."""
+    return [
+        *columns(connection_rows(result), right=frozenset(range(1, len(_OUTCOMES) + 2))),
+        *columns(reconnected_rows(result), right=frozenset({1, 2, 3})),
+    ]
+
+
+def connection_rows(result: Result) -> list[tuple[str, ...]]:
+    """Outcomes of each service's connections in shares of them all, and the intervals of these means, under a head."""
+    lines: list[tuple[str, ...]] = [("connections of", "a run", *(outcome.replace("_", " ") for outcome in _OUTCOMES))]
     for service in dict.fromkeys(traffic.service for traffic in result.plan.traffic):
         rows = [
             row for row in result.rows("connections") if row[_OF["service"]] == service and row[_OF["fault"]] is None
@@ -58,14 +72,12 @@ def connection_lines(result: Result) -> list[str]:
         ends = [interval("_share", share) for share in shares]
         if any(ends):
             lines.append(("", "", *ends))
-    if len(lines) == 1:
-        return []
-    return [*columns(lines, right=frozenset(range(1, len(_OUTCOMES) + 2))), *_reconnected(result)]
+    return lines if len(lines) > 1 else []
 
 
-def _reconnected(result: Result) -> list[str]:
+def reconnected_rows(result: Result) -> list[tuple[str, ...]]:
     """What became of the clients whose connection broke, where there are any: means over the runs."""
-    lines = [("reconnected to", "a run", *(name.replace("_", " ") for name in _AGAIN[1:]))]
+    lines: list[tuple[str, ...]] = [("reconnected to", "a run", *(name.replace("_", " ") for name in _AGAIN[1:]))]
     for service in dict.fromkeys(traffic.service for traffic in result.plan.traffic if traffic.reconnects):
         rows = [
             row for row in result.rows("connections") if row[_OF["service"]] == service and row[_OF["fault"]] is None
@@ -73,7 +85,7 @@ def _reconnected(result: Result) -> list[str]:
         back, *parts = (sum(row[_OF[name]] for row in rows) for name in _AGAIN)
         if back:
             lines.append((service, count(round(back / len(rows))), *(percent(part / back) for part in parts)))
-    return columns(lines, right=frozenset({1, 2, 3})) if len(lines) > 1 else []
+    return lines if len(lines) > 1 else []
 
 
 def _ended_so(result: Result, service: str, outcome: str, rows: list[Row]) -> Estimate:

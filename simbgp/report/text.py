@@ -38,14 +38,19 @@ def report(result: Result, advice: Advice | None = None) -> str:
 
 
 def _key_figures(result: Result) -> list[str]:
+    """`figure_rows`, and what the closed forms are made of."""
+    forms = [(f"{form.label}:", form.text) for form in result.closed_forms if form.high_s]
+    return columns(figure_rows(result)) + columns(forms, indent="    ")
+
+
+def figure_rows(result: Result) -> list[tuple[str, ...]]:
     """Each closed form beside what the runs say, and the outage of each service that has none of its own."""
     rows = [_figure(form.label, result.stats(form.question), form) for form in result.closed_forms]
     said = Question("blackhole_s") in {form.question for form in result.closed_forms}
     if not (said and len(result.plan.services) == 1):
         names = [service.name for service in result.plan.services]
         rows += [_figure(f"{name} outage", result.blackhole_s(name), None) for name in names]
-    forms = [(f"{form.label}:", form.text) for form in result.closed_forms if form.high_s]
-    return columns([row for row in rows if row is not None]) + columns(forms, indent="    ")
+    return [row for row in rows if row is not None]
 
 
 def _figure(label: str, stats: Stats, form: ClosedForm | None) -> tuple[str, ...] | None:
@@ -77,11 +82,15 @@ def worst_run(result: Result) -> int:
     return worth.index(max(worth))
 
 
+def story(result: Result, run: int) -> list[Sentence]:
+    """One run in sentences, its outages woven in."""
+    return tell(result.timeline(run), _outages(result, run))
+
+
 def story_lines(result: Result) -> list[str]:
     """The worst run, moment by moment."""
     run = worst_run(result)
-    timeline = result.timeline(run)
-    sentences = tell(timeline, _outages(result, run))
+    sentences = story(result, run)
     if not sentences:
         return ["  nothing happened"]
     from_us = next((said.time_us for said in sentences if said.rank == 0), 0)

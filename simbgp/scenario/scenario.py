@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
+from html import escape
 from operator import getitem
 from pathlib import Path as FilePath
 from typing import Any
@@ -99,6 +100,22 @@ class Scenario:
     def _findings(self) -> tuple[str, ...]:
         routers = {router.name: router.path for router in self._layout.routers}
         return tuple(finding.at(self._tree, routers) for finding in lint(self._plan))
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: name, description and how much there is of what."""
+        plan = self._plan
+        kinds = ", ".join(dict.fromkeys(fault.kind for fault in plan.faults)) or "none"
+        rows = {
+            "nodes": len(plan.nodes),
+            "routers": ", ".join(f"{router.name} ({router.profile.name})" for router in plan.routers[:4])
+            + (f" and {len(plan.routers) - 4} more" if len(plan.routers) > 4 else ""),
+            "services": len(plan.services),
+            "faults": kinds,
+            "bounds": len(plan.slo),
+        }
+        cells = "".join(f"<tr><th>{name}</th><td>{escape(str(value))}</td></tr>" for name, value in rows.items())
+        told = f"<p>{escape(self.description.strip())}</p>" if self.description else ""
+        return f"<div><strong>{escape(self.name)}</strong>{told}<table>{cells}</table></div>"
 
     def with_(self, **changes: Any) -> "Scenario":
         """The scenario with other values at dotted paths: ``with_(**{"cluster.timers.holdTimeSeconds": 9})``.

@@ -3,10 +3,13 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
+from html import escape
 from typing import TYPE_CHECKING, Any, Protocol
 
 from simbgp._version import __version__
 from simbgp.measure import METRICS, ClosedForm, Question, SloResult, Value, Verdict, closed_forms, judge, overall
+from simbgp.measure.units import of_metric, with_interval
+from simbgp.measure.verdict import bound_of
 from simbgp.profiles import RouterProfile, SpeakerProfile
 from simbgp.scenario import Plan, Scenario
 from simbgp.study.alternatives import Otherwise, dispute, sentences, undisputed
@@ -253,8 +256,25 @@ class Result:
         """`to_dict` as text: the same bytes for the same scenario, seed and version."""
         return json.dumps(self.to_dict(), allow_nan=False)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the verdict, each SLO with what was found, and the line that finds it again."""
+        rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in _row(found))}</tr>" for found in self.slo)
+        head = "<tr><th>verdict</th><th>metric</th><th>bound</th><th>found</th></tr>"
+        table = f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>" if self.slo else ""
+        runs = "exact" if self.exact else f"{self.runs} runs, seed {self.seed}"
+        title = f"<strong>{escape(self.scenario.name)}: {self.verdict}</strong> ({runs})"
+        return f"<div>{title}{table}<code>{escape(self.reproduce)}</code></div>"
+
     def __repr__(self) -> str:
         return f"<Result of {self.scenario.name}: {self.runs} runs, seed {self.seed}, {self.verdict}>"
+
+
+def _row(found: SloResult) -> tuple[str, str, str, str]:
+    """Verdict, metric, bound and value of one SLO in words."""
+    slo = found.slo
+    bound = f"{'≤' if slo.max_value is not None else '≥'} {of_metric(slo.metric, bound_of(slo))}"
+    value = "never happened" if found.estimate is None else with_interval(slo.metric, found.estimate)
+    return str(found.verdict), f"{slo.metric} {slo.stat}", bound, value
 
 
 def _slo(found: SloResult, disputed: str | None) -> dict[str, Any]:

@@ -4,9 +4,11 @@ Every function returns a `matplotlib.figure.Figure` that no window owns; `save` 
 data.
 """
 
+from simbgp.report.figures.convergence import convergence
+from simbgp.report.figures.ecdf import ecdf
 from simbgp.report.figures.heat_map import heat_map
-from simbgp.report.figures.patch_rates import patch_rates
+from simbgp.report.figures.outcomes import outcome_bars
 from simbgp.report.figures.strip import timeline_strip
 from simbgp.report.figures.style import save
 
-__all__ = ["heat_map", "patch_rates", "save", "timeline_strip"]
+__all__ = ["convergence", "ecdf", "heat_map", "outcome_bars", "save", "timeline_strip"]

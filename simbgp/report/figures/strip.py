@@ -4,7 +4,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from simbgp.report.figures.lanes import Lane, Mood, lanes
-from simbgp.report.figures.style import INK, QUIET, RED, house_style, new
+from simbgp.report.figures.style import (
+    AWAY,
+    BROKEN,
+    INK,
+    NAMED,
+    QUIET,
+    RED,
+    WAITING,
+    WELL,
+    house_style,
+    new,
+)
 from simbgp.report.numbers import percent, seconds
 from simbgp.report.spans import Span as Hole
 from simbgp.report.spans import spans
@@ -17,11 +28,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _FILLS: dict[Mood, str] = {
-    "well": "#bfe3d5",
-    "waiting": "#fbe0ac",
-    "broken": "#f4b9a0",
-    "away": "#e3e3e3",
-    "named": "#c9def0",
+    "well": WELL,
+    "waiting": WAITING,
+    "broken": BROKEN,
+    "away": AWAY,
+    "named": NAMED,
 }
 _BEFORE = 0.06
 """Part of the time shown that lies before the first fault."""

@@ -24,6 +24,8 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW = (
     "#56b4e9",
     "#f0e442",
 )
+WELL, WAITING, BROKEN, AWAY, NAMED = "#bfe3d5", "#fbe0ac", "#f4b9a0", "#e3e3e3", "#c9def0"
+"""Pale fills that text can stand on."""
 AMOUNTS = "cividis"
 WIDTH_IN = 7.2
 """As wide as the text of an A4 page."""
@@ -45,6 +47,7 @@ _RC: dict[Any, Any] = {
     "legend.frameon": False,
     "savefig.dpi": 150,
     "svg.fonttype": "path",
+    "text.parse_math": False,  # a name with two $ is a name
     "svg.hashsalt": "simbgp",
 }
 
@@ -70,7 +73,7 @@ def new(height_in: float, title: str, width_in: float = WIDTH_IN) -> "tuple[Figu
 def entitle(figure: "Figure", title: str) -> None:
     """Put the finding above the figure, flush left, in as many lines as it takes."""
     signs = round(_TITLE_SIGNS * figure.get_figwidth() / WIDTH_IN)
-    figure.suptitle(fill(title, signs), x=0.01, ha="left", fontsize=10.5, fontweight="bold")
+    figure.suptitle(fill(title, signs, break_on_hyphens=False), x=0.01, ha="left", fontsize=10.5, fontweight="bold")
 
 
 def save(figure: "Figure", path: str | Path) -> None:

@@ -1,0 +1,58 @@
+"""The figures of a page: those that its result has something to show in."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from simbgp.measure import Question, SloResult
+from simbgp.measure.verdict import bound_of
+from simbgp.report.figures import convergence, ecdf, outcome_bars, timeline_strip
+from simbgp.report.figures.outcomes import outcome_shares
+from simbgp.report.page.svg import Inline, inline
+from simbgp.study.result import Result
+from simbgp.timeline import FaultBegan
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def strip(result: Result, run: int) -> Inline | None:
+    """The timeline strip of a run; None where no node announces anything."""
+    node = _node(result, run)
+    return None if node is None else inline(timeline_strip(result, run, node=node), "strip")
+
+
+def figures(result: Result) -> list[Inline]:
+    """What else there is to see: outages over the runs, outcomes of connections, whether the runs were enough."""
+    return [inline(figure, f"f{place}") for place, figure in enumerate(_figures(result))]
+
+
+def _figures(result: Result) -> Iterator["Figure"]:
+    asked = _asked(result)
+    question = Question("blackhole_s") if asked is None else Question.of(asked.slo)
+    narrowing = {
+        name: value
+        for name in ("service", "router", "fault", "prefix")
+        if (value := getattr(question, name)) is not None
+    }
+    if question.min_share:
+        narrowing["min_share"] = question.min_share
+    varies = len({value.value for value in result.stats(question).values if value is not None}) > 1
+    if varies:
+        yield ecdf(result, question.metric, **narrowing)
+    if outcome_shares(result):
+        yield outcome_bars(result)
+    if varies and asked is not None and asked.estimate is not None and asked.estimate.confidence is not None:
+        yield convergence(result, asked.slo.stat, question.metric, bound_of(asked.slo), **narrowing)
+
+
+def _asked(result: Result) -> SloResult | None:
+    """The first SLO of an outage, else the first at all."""
+    outages = [found for found in result.slo if found.slo.metric == "blackhole_s"]
+    return next(iter([*outages, *result.slo]), None)
+
+
+def _node(result: Result, run: int) -> str | None:
+    """The first that a fault names, else the first at all, of those that announce something."""
+    announce = [peering.node for peering in result.plan.peerings if peering.prefixes]
+    named = [node for fact in result.timeline(run).of(FaultBegan) for node in fact.nodes if node in announce]
+    return next(iter([*named, *announce]), None)
