@@ -68,7 +68,7 @@ def flow(key, dialled_s, lives_s):
 )
 def test_a_connection_of_the_node_that_dies_is_touched_from_then_on(key, dialled_s, lives_s, touched):
     path = path_of(scenario("node-down").plan())
-    assert path.nodes[0] == "worker-1"
+    assert path.ways.nodes[0] == "worker-1"
     assert path.times[1] == 60_000_000
     assert len(only_touched(path, flow(key, dialled_s, lives_s))) == touched
 
