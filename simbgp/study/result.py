@@ -72,6 +72,10 @@ class Result:
             raise LookupError(f"this result was made without the table {table!r}")
         return self._tables[table]
 
+    def has(self, table: str) -> bool:
+        """Whether the study was told to make that table."""
+        return table in self._tables
+
     @cached_property
     def windows(self) -> "DataFrame":
         """Outages: one row per window of one prefix at one router and one cause."""

@@ -1,0 +1,97 @@
+"""Whether there were enough runs: the interval of a figure against the number of runs that it is taken from."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simbgp.measure import Estimate, Question
+from simbgp.measure.verdict import bound_of
+from simbgp.report.figures.style import BLUE, QUIET, RED, house_style, logarithmic, new
+from simbgp.report.numbers import count, of_metric
+from simbgp.study.result import Result
+from simbgp.study.stats import Stats
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_FEWEST = 10
+_LOOKS = 40
+
+
+def convergence(result: Result, metric: str | None = None, stat: str = "p99") -> "Figure":
+    """A figure of a result with its 95 % interval, as it stood after so many runs.
+
+    Args:
+        result: What was played, at least 10 times.
+        metric: By default that of the first SLO with its own ``stat``, or the longest outage where there is none.
+        stat: Over the runs.
+
+    Raises:
+        ValueError: Every run is the same, fewer than 10 runs, or what the metric speaks of never happened.
+    """
+    slo = result.plan.slo[0] if metric is None and result.plan.slo else None
+    question = Question(metric or "blackhole_s") if slo is None else Question.of(slo)
+    stat = stat if slo is None else slo.stat
+    found = looks(result, question, stat)
+    with house_style():
+        figure, axes = new(3.2, _finding(result, question.metric, stat, found[-1]))
+        _draw(axes, found)
+        if slo is not None:
+            _draw_bound(axes, bound_of(slo))
+        axes.set_xlabel("runs (logarithmic)")
+        axes.set_ylabel(f"{question.metric} {stat}")
+        axes.yaxis.set_major_formatter(lambda value, _: of_metric(question.metric, value))
+    return figure
+
+
+def looks(result: Result, question: Question, stat: str) -> list[Estimate]:
+    """The estimate from the first 10, ..., all runs, in equal steps of the logarithm."""
+    if result.exact:
+        raise ValueError(f"{result.plan.name}: every run is the same; there is no interval to narrow")
+    values = result.stats(question).values
+    if len(values) < _FEWEST:
+        raise ValueError(f"{len(values)} runs are too few to see an interval narrow; allowed: {_FEWEST} or more")
+    sizes = np.unique(np.round(np.geomspace(_FEWEST, len(values), _LOOKS)).astype(int))
+    found = [Stats(question, values[:size], result.seed, False).estimate(stat) for size in sizes.tolist()]
+    happened = [each for each in found if each is not None]
+    if not happened:
+        raise ValueError(f"{question.metric} never happened in these runs")
+    return happened
+
+
+def _finding(result: Result, metric: str, stat: str, last: Estimate) -> str:
+    value = of_metric(metric, last.value)
+    name = f"{result.plan.name}: {metric} {stat} is {value}"
+    runs = f"after {count(last.runs)} runs"
+    if last.low is None or last.high is None:
+        return f"{name} {runs}, too few for an interval with both ends"
+    half = (last.high - last.low) / 2
+    part = f" ({100 * half / last.value:.2g} %)" if last.value else ""
+    return f"{name} ± {of_metric(metric, half)}{part} {runs}"
+
+
+def _draw(axes: "Axes", found: list[Estimate]) -> None:
+    runs = [each.runs for each in found]
+    low = np.array([np.nan if each.low is None else each.low for each in found])
+    high = np.array([np.nan if each.high is None else each.high for each in found])
+    axes.plot(runs, [each.value for each in found], color=BLUE, linewidth=1.6)
+    for ends in (low, high):
+        axes.plot(runs, ends, color=BLUE, linewidth=0.8, alpha=0.6)
+    axes.fill_between(runs, low, high, color=BLUE, alpha=0.18, linewidth=0)
+    if np.isnan(low).any() or np.isnan(high).any():
+        axes.annotate("an end is missing where so few runs cannot bound it", (0.99, 0.97), xycoords="axes fraction",
+                      ha="right", va="top", fontsize=7.5, color=QUIET)  # fmt: skip
+    axes.set_xscale("log")
+    axes.set_xlim(runs[0], runs[-1])
+    logarithmic(axes.xaxis)
+
+
+def _draw_bound(axes: "Axes", bound: float) -> None:
+    """The SLO's line, unless it is so far away that the interval would shrink to a line beside it."""
+    low, high = axes.get_ylim()
+    if not low - (high - low) <= bound <= high + (high - low):
+        return
+    axes.axhline(bound, color=RED, linewidth=1.2)
+    axes.annotate("SLO", (1, bound), xycoords=("axes fraction", "data"), xytext=(3, 0), textcoords="offset points",
+                  va="center", fontsize=8, color=RED)  # fmt: skip
