@@ -80,8 +80,8 @@ def _draw(axes: "Axes", found: list[Estimate]) -> None:
         axes.plot(runs, ends, color=BLUE, linewidth=0.8, alpha=0.6)
     axes.fill_between(runs, low, high, color=BLUE, alpha=0.18, linewidth=0)
     if np.isnan(low).any() or np.isnan(high).any():
-        axes.annotate("an end is missing where so few runs cannot bound it", (0.99, 0.97), xycoords="axes fraction",
-                      ha="right", va="top", fontsize=7.5, color=QUIET)  # fmt: skip
+        axes.annotate("an end is missing where so few runs cannot bound it", (0.99, 0.03), xycoords="axes fraction",
+                      ha="right", fontsize=7.5, color=QUIET)  # fmt: skip
     axes.set_xscale("log")
     axes.set_xlim(runs[0], runs[-1])
     logarithmic(axes.xaxis)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _OF = {name: column for column, name in enumerate(COLUMNS["progress"])}
 _RUNS = 20
-_BAND = (5, 95)
+_BAND: tuple[tuple[int, Literal["lower", "higher"]], ...] = (5, "lower"), (95, "higher")
 
 Floats = npt.NDArray[np.float64]
 
@@ -135,7 +135,7 @@ def _finding(result: Result, found: Fan) -> str:
 def _band(axes: "Axes", values: Floats, colour: str) -> None:
     steps = np.arange(values.shape[1])
     if len(values) > 1:
-        low, high = np.percentile(values, _BAND, axis=0)
+        low, high = (np.percentile(values, end, axis=0, method=way) for end, way in _BAND)
         axes.fill_between(steps, low, high, step="post", color=colour, alpha=0.22, linewidth=0)
     axes.step(steps, np.median(values, axis=0), where="post", color=colour, linewidth=1.6)
 

@@ -62,7 +62,9 @@ def _finding(found: Waiting) -> str:
     kept = [each for each in found.ways if each.profiles]
     longest = max(kept, key=lambda way: way.worst.estimate.value)
     shortest = min(kept, key=lambda way: way.worst.estimate.value)
-    text = f"Wait {seconds(whole)} after {node} lost its label: by then all but {_rare(found.p)} are done"
+    text = (
+        f"Wait {seconds(whole)} after {node} lost its label: later than that it has traffic in {_rare(found.p)} cases"
+    )
     if longest.worst.estimate.value > 2 * shortest.worst.estimate.value + 1:
         text += f"; {seconds(shortest.worst.estimate.value)} would do if the open question goes the other way"
     return text
@@ -86,7 +88,7 @@ def _draw(axes: "Axes", curves: list[tuple[str, OfProfile]]) -> None:
         axes.step(
             x, np.maximum(y, fewest / 10), where="post", color=colour, linestyle=dashes, linewidth=1.6, label=label
         )
-        _mark(axes, at, held, colour)
+        _mark(axes, profile, colour)
     for name, share in _QUANTILES:
         axes.axhline(share, color=QUIET, linewidth=0.6, linestyle=(0, (2, 2)), zorder=0)
         axes.annotate(name, (1, share), xycoords=("axes fraction", "data"), xytext=(3, 0), textcoords="offset points",
@@ -96,11 +98,12 @@ def _draw(axes: "Axes", curves: list[tuple[str, OfProfile]]) -> None:
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), fontsize=8, borderaxespad=0, ncols=2)
 
 
-def _mark(axes: "Axes", at: npt.NDArray[np.float64], held: npt.NDArray[np.float64], colour: str) -> None:
-    """A dot where the curve has come down to each quantile, with its seconds."""
+def _mark(axes: "Axes", found: OfProfile, colour: str) -> None:
+    """A dot where the curve has come down to each quantile, with its seconds; too few runs know of none."""
+    at, held = still_held(found)
     for place, (_, share) in enumerate(_QUANTILES):
         below = np.flatnonzero(held <= share + 1e-12)
-        if len(below):
+        if len(below) and (len(found.values) * share >= 1 or len(found.values) == 1):
             x = float(at[below[0]])
             axes.plot([x], [share], "o", color=colour, markersize=4, clip_on=False)
             axes.annotate(seconds(x), (x, share), xytext=(-5, -4 - 2 * place), textcoords="offset points", ha="right",
