@@ -225,7 +225,7 @@ def test_each_look_is_the_estimate_from_the_first_runs():
     assert (axes.lines[1].get_ydata()[-1], axes.lines[2].get_ydata()[-1]) == (last.low, last.high)
 
 
-@pytest.mark.parametrize(("runs", "message"), [(9, "9 runs are too few")])
+@pytest.mark.parametrize(("runs", "message"), [(19, "19 runs are too few")])
 def test_an_interval_of_too_few_runs_is_refused(runs, message):
     with pytest.raises(ValueError, match=message):
         convergence(simbgp.run(scenario(), runs=runs))

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
+from html import escape
 from operator import getitem
 from pathlib import Path as FilePath
 from typing import Any
@@ -99,6 +100,11 @@ class Scenario:
     def _findings(self) -> tuple[str, ...]:
         routers = {router.name: router.path for router in self._layout.routers}
         return tuple(finding.at(self._tree, routers) for finding in lint(self._plan))
+
+    def _repr_html_(self) -> str:
+        changed = "".join(f"<li><code>{escape(override)}</code></li>" for override in self.overrides)
+        head = f"<p><b>{escape(self.name)}</b>: {escape(self.description)}</p>"
+        return f"{head}<ul>{changed}</ul><details><summary>YAML</summary><pre>{escape(self.source)}</pre></details>"
 
     def with_(self, **changes: Any) -> "Scenario":
         """The scenario with other values at dotted paths: ``with_(**{"cluster.timers.holdTimeSeconds": 9})``.

@@ -250,6 +250,11 @@ class Result:
         """`to_dict` as text: the same bytes for the same scenario, seed and version."""
         return json.dumps(self.to_dict(), allow_nan=False)
 
+    def _repr_html_(self) -> str:
+        from simbgp.study.html import html_of
+
+        return html_of(self)
+
     def __repr__(self) -> str:
         return f"<Result of {self.scenario.name}: {self.runs} runs, seed {self.seed}, {self.verdict}>"
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_FEWEST = 10
+_FEWEST, _ENOUGH = 10, 20
 _LOOKS = 40
 
 
@@ -23,12 +23,12 @@ def convergence(result: Result, metric: str | None = None, stat: str = "p99") ->
     """A figure of a result with its 95 % interval, as it stood after so many runs.
 
     Args:
-        result: What was played, at least 10 times.
+        result: What was played, at least 20 times.
         metric: By default that of the first SLO with its own ``stat``, or the longest outage where there is none.
         stat: Over the runs.
 
     Raises:
-        ValueError: Every run is the same, fewer than 10 runs, or what the metric speaks of never happened.
+        ValueError: Every run is the same, fewer than 20 runs, or what the metric speaks of never happened.
     """
     slo = result.plan.slo[0] if metric is None and result.plan.slo else None
     question = Question(metric or "blackhole_s") if slo is None else Question.of(slo)
@@ -50,8 +50,8 @@ def looks(result: Result, question: Question, stat: str) -> list[Estimate]:
     if result.exact:
         raise ValueError(f"{result.plan.name}: every run is the same; there is no interval to narrow")
     values = result.stats(question).values
-    if len(values) < _FEWEST:
-        raise ValueError(f"{len(values)} runs are too few to see an interval narrow; allowed: {_FEWEST} or more")
+    if len(values) < _ENOUGH:
+        raise ValueError(f"{len(values)} runs are too few to see an interval narrow; allowed: {_ENOUGH} or more")
     sizes = np.unique(np.round(np.geomspace(_FEWEST, len(values), _LOOKS)).astype(int))
     found = [Stats(question, values[:size], result.seed, False).estimate(stat) for size in sizes.tolist()]
     happened = [each for each in found if each is not None]

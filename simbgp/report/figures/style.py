@@ -72,9 +72,9 @@ def new(height_in: float, title: str, width_in: float = WIDTH_IN) -> "tuple[Figu
 
 def empty(height_in: float, title: str, width_in: float = WIDTH_IN) -> "Figure":
     """A figure with its finding and nothing else."""
-    from matplotlib.figure import Figure
+    from simbgp.report.figures.picture import Picture
 
-    figure = Figure(figsize=(width_in, height_in), layout="constrained")
+    figure = Picture(figsize=(width_in, height_in), layout="constrained")
     entitle(figure, title)
     return figure
 

@@ -62,9 +62,7 @@ def _finding(found: Waiting) -> str:
     kept = [each for each in found.ways if each.profiles]
     longest = max(kept, key=lambda way: way.worst.estimate.value)
     shortest = min(kept, key=lambda way: way.worst.estimate.value)
-    text = (
-        f"Wait {seconds(whole)} after {node} lost its label: later than that it has traffic in {_rare(found.p)} cases"
-    )
+    text = f"Wait {seconds(whole)} after {node} lost its label: then it still has traffic in {_rare(found.p)} cases"
     if longest.worst.estimate.value > 2 * shortest.worst.estimate.value + 1:
         text += f"; {seconds(shortest.worst.estimate.value)} would do if the open question goes the other way"
     return text
