@@ -10,14 +10,19 @@ from simbgp.report.numbers import columns, of_metric, plural, with_interval
 from simbgp.scenario.plan import SloPlan
 
 COLOURS = {Verdict.MET: "green", Verdict.BREACHED: "red", Verdict.INCONCLUSIVE: "yellow"}
-_MARKS = {Verdict.MET: "✓", Verdict.BREACHED: "✗", Verdict.INCONCLUSIVE: "?", Verdict.NOT_APPLICABLE: "-"}
+MARKS = {Verdict.MET: "✓", Verdict.BREACHED: "✗", Verdict.INCONCLUSIVE: "?", Verdict.NOT_APPLICABLE: "-"}
 
 
 def slo_lines(slos: Sequence[SloResult], disputes: Sequence[str | None]) -> list[str]:
     """A line for each SLO, with ANSI colours; ``disputes`` says of each what unknown it hangs on, if any."""
-    rows = [_slo_row(*found) for found in zip(slos, disputes, strict=True)]
-    marks = [click.style(_MARKS[found.verdict], fg=COLOURS.get(found.verdict)) for found in slos]
+    rows = slo_rows(slos, disputes)
+    marks = [click.style(MARKS[found.verdict], fg=COLOURS.get(found.verdict)) for found in slos]
     return [f"  {mark} {line}" for mark, line in zip(marks, columns(rows, indent=""), strict=True)]
+
+
+def slo_rows(slos: Sequence[SloResult], disputes: Sequence[str | None]) -> list[tuple[str, str, str]]:
+    """Of each SLO what was asked, what was found, and by how much."""
+    return [_slo_row(*found) for found in zip(slos, disputes, strict=True)]
 
 
 def asked_of(slo: SloPlan) -> str:
