@@ -192,7 +192,10 @@ def test_the_fan_draws_the_median_run(rollout):
     upper, lower = upgrade_fan(rollout).axes
     found = fan(rollout)
     assert list(upper.lines[0].get_ydata()) == list(np.median(found.broken, axis=0))
-    assert list(lower.lines[0].get_ydata()) == list(np.median(found.next_hops.max() - found.next_hops, axis=0))
+    # four next hops at the start, one of them away at least from the first step on
+    assert (found.missing == 4 - found.next_hops).all()
+    assert found.missing.min() == 1
+    assert list(lower.lines[0].get_ydata()) == list(np.median(found.missing, axis=0))
 
 
 def test_breaks_are_those_of_the_outcomes():

@@ -1,7 +1,7 @@
 """A rollout from its first node to its last: what has broken so far, and what is left to forward to."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -29,20 +29,15 @@ Floats = npt.NDArray[np.float64]
 class Fan:
     """A rollout at every number of upgraded nodes, from 0.
 
-    ``broken`` and ``next_hops`` have shape (runs, nodes + 1): connections broken by the end of that step, None without
-    traffic, and the least next hops of any service prefix at any router during it. A step that a run skips has the
-    figures of the one before.
+    ``broken``, ``next_hops`` and ``missing`` have shape (runs, nodes + 1): connections broken by the end of that step,
+    None without traffic; the least next hops of any service prefix at any router during it; and by how many, at most,
+    a prefix has fewer than when the run began. A step that a run skips has the figures of the one before.
     """
 
     nodes: int
     broken: Floats | None
     next_hops: Floats
-
-    @property
-    def missing(self) -> Floats:
-        """By how many the least next hops are fewer than the most of any step."""
-        missing: Floats = self.next_hops.max() - self.next_hops
-        return missing
+    missing: Floats
 
 
 def upgrade_fan(result: Result, fault: str | int | None = None, runs: int = _RUNS) -> "Figure":
@@ -74,6 +69,7 @@ def upgrade_fan(result: Result, fault: str | int | None = None, runs: int = _RUN
         axes.set_ylim(0, max(1.0, float(found.missing.max())) * 1.25)
         axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         axes.set_xlim(0, found.nodes)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel(f"nodes upgraded, of {count(found.nodes)}")
         _say_runs(axes, len(found.next_hops))
     return figure
@@ -90,18 +86,28 @@ def fan(result: Result, fault: str | int | None = None, runs: int = _RUNS) -> Fa
     if not rows:
         raise ValueError(f"{result.plan.name}: there is no rollout{'' if fault is None else f' {fault!r}'} to show")
     nodes = next(iter(rows.values()))[0][_OF["nodes"]]
-    hops = np.array([_least_next_hops(of_run, nodes) for of_run in rows.values()])
+    start = result.timeline(next(iter(rows))).start.next_hops
+    hops = np.array([-_most(of_run, nodes, lambda row: -row[_OF["min_next_hops"]]) for of_run in rows.values()])
+    missing = np.array([_most(of_run, nodes, lambda row: _missing(row, start)) for of_run in rows.values()])
     if not result.plan.traffic:
-        return Fan(nodes, None, hops)
-    return Fan(nodes, np.array([_broken(result, run, of_run, nodes) for run, of_run in rows.items()]), hops)
+        return Fan(nodes, None, hops, missing)
+    broken = np.array([_broken(result, run, of_run, nodes) for run, of_run in rows.items()])
+    return Fan(nodes, broken, hops, missing)
 
 
-def _least_next_hops(rows: list[Row], nodes: int) -> Floats:
-    least: dict[int, float] = {}
+def _most(rows: list[Row], nodes: int, of: Callable[[Row], int]) -> Floats:
+    """The most that ``of`` gives of any prefix at any router, at each step."""
+    most: dict[int, float] = {}
     for row in rows:
         step = row[_OF["upgraded"]]
-        least[step] = min(least.get(step, np.inf), row[_OF["min_next_hops"]])
-    return _carried(least, nodes)
+        most[step] = max(most.get(step, -np.inf), of(row))
+    return _carried(most, nodes)
+
+
+def _missing(row: Row, start: Mapping[str, Mapping[str, Sequence[str]]]) -> int:
+    before = len(start.get(row[_OF["router"]], {}).get(row[_OF["prefix"]], ()))
+    fewer: int = before - row[_OF["min_next_hops"]]
+    return max(0, fewer)
 
 
 def _broken(result: Result, run: int, rows: list[Row], nodes: int) -> Floats:
