@@ -19,13 +19,17 @@ from statistics import fmean
 import numpy as np
 
 NOISE_S = 0.15
+_QUANTILES = (0.005, 0.5, 0.995)
 Values = Mapping[str, float | None]
 """What was measured or predicted by name; None: not seen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One measured value of one cell against its prediction; ``floor`` is None in a cell of one row."""
+    """One measured value of one cell against its prediction; ``floor`` is None in a cell of one row.
+
+    ``spread`` are the 0.5 %, 50 % and 99.5 % quantiles of the prediction, None where it says that it may not happen.
+    """
 
     group: tuple[str, ...]
     cell: str
@@ -35,6 +39,7 @@ class Score:
     crps: float
     floor: float | None
     inside: bool
+    spread: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +109,23 @@ def scores(
             values = [run[name] for run in predicted[seen_s]]
             got = max(0.0, crps(value, values, seen_s) - slack)
             ok = is_inside(value, values, slack)
-            found.append(Score(group, cell, name, value, quantiles(values), got, least, ok))
+            found.append(Score(group, cell, name, value, quantiles(values), got, least, ok, spread(values)))
     return found
 
 
 def quantiles(values: Sequence[float | None]) -> str:
     """0.5 %, 50 % and 99.5 % of what was predicted, and how often it was at all."""
-    seen = sorted(v for v in values if v is not None)
+    seen = [v for v in values if v is not None]
     if not seen:
         return "never"
-    text = "..".join(f"{seen[int(q * (len(seen) - 1))]:.2f}" for q in (0.005, 0.5, 0.995))
+    text = "..".join(f"{quantile:.2f}" for quantile in spread(seen) or ())
     return text if len(seen) == len(values) else f"{text} in {len(seen) / len(values):.0%}"
+
+
+def spread(values: Sequence[float | None]) -> tuple[float, ...] | None:
+    """0.5 %, 50 % and 99.5 % of what was predicted; None unless it was every time."""
+    seen = sorted(v for v in values if v is not None)
+    return tuple(seen[int(q * (len(seen) - 1))] for q in _QUANTILES) if len(seen) == len(values) else None
 
 
 def summary(found: Iterable[Score]) -> Summary:

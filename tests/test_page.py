@@ -157,21 +157,3 @@ def test_what_would_fail_after_the_run_is_said_before(arguments, message):
 
 
 # in a notebook
-
-
-def test_a_scenario_shows_itself_in_a_notebook():
-    evil = TEXT.replace("name: world", f'name: "{EVIL}"').replace("Four nodes", f"{EVIL} nodes")
-    shown = loads(evil)._repr_html_()
-    assert "<script" not in shown
-    assert EVIL in unescape(shown)
-    assert "<tr><th>nodes</th><td>4</td></tr><tr><th>routers</th><td>tor-1 (rfc8538)</td></tr>" in shown
-    assert "<tr><th>faults</th><td>node-down</td></tr>" in shown
-
-
-def test_a_result_shows_its_verdict_in_a_notebook(result):
-    shown = unescape(result._repr_html_())
-    assert "<strong>world: BREACHED</strong> (3 runs, seed 1)" in shown
-    worst_s = result.blackhole_s().max  # 180 to 210 s: hold 90 - U[0, 30] + restart 120
-    assert f"<td>BREACHED</td><td>blackhole_s max</td><td>≤ 100 s</td><td>{worst_s:.1f} s</td>" in shown
-    assert f"<code>{result.reproduce}</code>" in shown
-    assert len(shown) < 1000

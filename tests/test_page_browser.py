@@ -277,7 +277,7 @@ def test_text_has_contrast(opened, address, scheme):
     put(opened, 61_000_000)
     seen, poor = opened.execute_script(CONTRAST)
     assert seen > 200
-    assert len(opened.find_elements(By.TAG_NAME, "figure")) == 4
+    assert len(opened.find_elements(By.TAG_NAME, "figure")) == 3  # strip, curve, bars: too few runs to see one narrow
     assert poor == []
 
 

@@ -5,11 +5,8 @@ from cli_runs import cli
 from study_worlds import scenario
 
 import simbgp
-from simbgp.report.figures import convergence, ecdf, heat_map, outcome_bars, save, timeline_strip
-from simbgp.report.figures.convergence import interval_by_runs
+from simbgp.report.figures import heat_map, save, timeline_strip
 from simbgp.report.figures.lanes import lanes
-from simbgp.report.figures.outcomes import OUTCOMES
-from simbgp.report.numbers import percent
 
 HOLD, RESTART = "cluster.timers.holdTimeSeconds", "cluster.gracefulRestart.restartTimeSeconds"
 SLO = [{"metric": "blackhole_s", "stat": "max", "max": "100s"}]
@@ -142,97 +139,3 @@ def test_the_strip_names_and_shades_the_hole(dead_node):
 def test_a_strip_of_what_is_not_there_is_refused(dead_node, asked, message):
     with pytest.raises(ValueError, match=message):
         timeline_strip(dead_node, **asked)
-
-
-# the distribution over the runs, how connections end, whether the runs were enough
-
-
-@pytest.fixture(scope="module")
-def clients():
-    return simbgp.run(simbgp.load("scenarios/node-down.yaml"), runs=20, seed=0)
-
-
-def test_the_curve_steps_at_every_run(dead_node):
-    (curve,) = (line for line in ecdf(dead_node, "detection_s").axes[0].lines if len(line.get_xdata()) > 2)
-    seen = sorted(value.value for value in dead_node.detection_s().values)
-    assert list(curve.get_xdata()) == [seen[0], *seen, seen[-1]]
-    assert list(curve.get_ydata()) == [0, 1 / 3, 2 / 3, 1, 1]
-
-
-def test_the_curve_of_outages_that_do_not_end_stays_low():
-    # only worker-1 announces its own pods: nobody has a route to the horizon, and no run ends
-    result = simbgp.run(scenario().with_(**HOLD_9), runs=3, seed=1)
-    (curve,) = (
-        line for line in ecdf(result, prefix="10.244.1.0/24").axes[0].lines if line.get_drawstyle() == "steps-post"
-    )
-    assert max(curve.get_ydata()) == 0
-
-
-def test_the_title_of_the_curve_counts_the_runs_within_the_bound(grid):
-    result = next(result for setting, result in grid if (setting[HOLD], setting[RESTART]) == (60, 60))
-    within = sum(value.value <= 100 for value in result.blackhole_s().values)  # 60 - U[0, 20] + 60: 100 to 120 s
-    assert within == 0
-    figure = ecdf(result)
-    assert (
-        figure.get_suptitle().replace("\n", " ") == f"{result.plan.name}: blackhole_s keeps to 100 s in 0 % of 12 runs"
-    )
-    assert "max ≤ 100 s" in [text.get_text() for text in figure.axes[0].texts]
-    assert [100.0, 100.0] in [list(line.get_xdata()) for line in figure.axes[0].lines]
-
-
-def test_what_never_happened_has_no_curve(dead_node):
-    with pytest.raises(ValueError, match="procedure_s has no value in any run"):
-        ecdf(dead_node, "procedure_s")
-
-
-def test_the_bars_are_the_outcomes_and_sum_to_all(clients):
-    frame = clients.connections
-    rows = frame[frame["fault"].isna()]
-    widths = [bar.get_width() for bar in outcome_bars(clients).axes[0].patches]
-    assert widths == pytest.approx([rows[name].sum() / rows["total"].sum() for name in OUTCOMES], abs=1e-12)
-    assert sum(widths) == pytest.approx(1, abs=1e-12)
-
-
-def test_the_title_of_the_bars_is_what_breaks(clients):
-    assert outcome_bars(clients).get_suptitle() == (
-        f"{percent(clients.broken_share().mean)} of the connections of web break, "
-        f"{percent(clients.delayed_share().mean)} wait"
-    )
-
-
-def test_several_settings_have_a_bar_each(clients):
-    better = simbgp.run(clients.scenario.with_(**{HOLD: 9}), runs=4, seed=0)
-    figure = outcome_bars({"hold 90": clients, "hold 9": better})
-    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["hold 90 web", "hold 9 web"]
-    assert better.broken_share().mean < clients.broken_share().mean
-    assert figure.get_suptitle().startswith("The least connections break with hold 9 web")
-
-
-def test_without_clients_there_are_no_bars(dead_node):
-    with pytest.raises(ValueError, match="the scenario has no traffic"):
-        outcome_bars(dead_node)
-
-
-def test_the_interval_by_runs_ends_with_that_of_the_result(clients):
-    found = interval_by_runs(clients, "p50", "blackhole_s")
-    assert (min(found), max(found)) == (10, 20)
-    last, all_runs = found[20], clients.blackhole_s().estimate("p50")
-    assert (last.value, last.low, last.high) == (all_runs.value, all_runs.low, all_runs.high)
-    # of 10 runs the median's interval is that of the 2nd and the 9th (David and Nagaraja, Order Statistics, 7.1)
-    ten = sorted(value.value for value in clients.blackhole_s().values[:10])
-    assert (found[10].low, found[10].high) == (ten[1], ten[8])
-
-
-def test_the_picture_of_convergence_shows_the_interval_and_the_bound(clients):
-    figure = convergence(clients, "p50", bound=90.0)
-    found = interval_by_runs(clients, "p50", "blackhole_s")
-    low, high, middle, bound = figure.axes[0].lines
-    assert list(low.get_ydata()) == [each.low for each in found.values()]
-    assert list(high.get_ydata()) == [each.high for each in found.values()]
-    assert list(middle.get_ydata()) == [each.value for each in found.values()]
-    assert list(bound.get_ydata()) == [90.0, 90.0]
-
-
-def test_an_open_end_is_said(clients):
-    # p99 of 20 runs has no upper end: that takes 299
-    assert "one end of its interval still open" in convergence(clients).get_suptitle().replace("\n", " ")

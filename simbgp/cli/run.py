@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from simbgp.cli.exit_codes import ExitCode, of_verdict, worst
+from simbgp.cli.for_ci import ForCi, for_ci
 from simbgp.cli.options import colour, engine, load_all, precision, resume, text_or_json, to, warn
 from simbgp.cli.progress import Bar
 from simbgp.cli.stop import stoppable
@@ -71,9 +72,12 @@ class _Asked:
     type=click.Path(dir_okay=False, writable=True),
     help="Write a page too: verdict, figures, the worst run to replay; one file, of one FILE.",
 )
+@for_ci
 @click.option("--quiet", is_flag=True, help="No progress, no warnings, no colour.")
 def run(files: tuple[str, ...], **options: Any) -> ExitCode:
     """Play scenarios: verdict, windows, outcomes."""
+    ci = ForCi(options.pop("junit"), options.pop("summary"))
+    ci.check()
     asked = _Asked(**options)
     if asked.resume and asked.to is None:
         raise click.UsageError("--resume needs the folder: --to DIR")
@@ -93,6 +97,7 @@ def run(files: tuple[str, ...], **options: Any) -> ExitCode:
             return ExitCode.INTERNAL_ERROR
         _tell(result, asked, first=not results)
         results.append(result)
+    ci.write(results)
     if asked.form == "json":
         objects = [result.to_dict() for result in results]
         click.echo(json.dumps(objects if len(objects) > 1 else objects[0], allow_nan=False))

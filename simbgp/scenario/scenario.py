@@ -102,20 +102,9 @@ class Scenario:
         return tuple(finding.at(self._tree, routers) for finding in lint(self._plan))
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: name, description and how much there is of what."""
-        plan = self._plan
-        kinds = ", ".join(dict.fromkeys(fault.kind for fault in plan.faults)) or "none"
-        rows = {
-            "nodes": len(plan.nodes),
-            "routers": ", ".join(f"{router.name} ({router.profile.name})" for router in plan.routers[:4])
-            + (f" and {len(plan.routers) - 4} more" if len(plan.routers) > 4 else ""),
-            "services": len(plan.services),
-            "faults": kinds,
-            "bounds": len(plan.slo),
-        }
-        cells = "".join(f"<tr><th>{name}</th><td>{escape(str(value))}</td></tr>" for name, value in rows.items())
-        told = f"<p>{escape(self.description.strip())}</p>" if self.description else ""
-        return f"<div><strong>{escape(self.name)}</strong>{told}<table>{cells}</table></div>"
+        changed = "".join(f"<li><code>{escape(override)}</code></li>" for override in self.overrides)
+        head = f"<p><b>{escape(self.name)}</b>: {escape(self.description)}</p>"
+        return f"{head}<ul>{changed}</ul><details><summary>YAML</summary><pre>{escape(self.source)}</pre></details>"
 
     def with_(self, **changes: Any) -> "Scenario":
         """The scenario with other values at dotted paths: ``with_(**{"cluster.timers.holdTimeSeconds": 9})``.

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
-from html import escape
 from typing import TYPE_CHECKING, Any, Protocol
 
 from simbgp._version import __version__
@@ -75,6 +74,10 @@ class Result:
         if table not in self._tables:
             raise LookupError(f"this result was made without the table {table!r}")
         return self._tables[table]
+
+    def has(self, table: str) -> bool:
+        """Whether the study was told to make that table."""
+        return table in self._tables
 
     @cached_property
     def windows(self) -> "DataFrame":
@@ -257,13 +260,9 @@ class Result:
         return json.dumps(self.to_dict(), allow_nan=False)
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: the verdict, each SLO with what was found, and the line that finds it again."""
-        rows = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in _row(found))}</tr>" for found in self.slo)
-        head = "<tr><th>verdict</th><th>metric</th><th>bound</th><th>found</th></tr>"
-        table = f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>" if self.slo else ""
-        runs = "exact" if self.exact else f"{self.runs} runs, seed {self.seed}"
-        title = f"<strong>{escape(self.scenario.name)}: {self.verdict}</strong> ({runs})"
-        return f"<div>{title}{table}<code>{escape(self.reproduce)}</code></div>"
+        from simbgp.study.html import html_of
+
+        return html_of(self)
 
     def __repr__(self) -> str:
         return f"<Result of {self.scenario.name}: {self.runs} runs, seed {self.seed}, {self.verdict}>"

@@ -100,7 +100,8 @@ def _answers(plan: Plan, asked: _Asked) -> Iterator[OfProfile]:
         values = [max((time[name] for name in names), key=lambda v: (v.censored, v.value)) for time in times]
         found = estimate(f"p{asked.p:g}", values, seed=asked.seed, purpose=f"wait/{profile}", exact=exact)
         losses = [_loss(plan, node, router) for router in routers]
-        yield OfProfile(profile, names, found, _widest([loss.withdrawn() for loss in losses]), decides(losses[0]))
+        closed = _widest([loss.withdrawn() for loss in losses])
+        yield OfProfile(profile, names, found, closed, decides(losses[0]), tuple(values))
 
 
 def _loss(plan: Plan, node: str, router: RouterPlan) -> SessionLoss:

@@ -3,20 +3,22 @@
 import math
 from dataclasses import dataclass
 
-from simbgp.measure import Estimate
+from simbgp.measure import Estimate, Value
 from simbgp.measure.spans import Span
 from simbgp.study.alternatives import Choice
 
 
 @dataclass(frozen=True, slots=True)
 class OfProfile:
-    """The answer for the routers of one profile: the quantile, the closed form, and what decides."""
+    """The answer for the routers of one profile: the quantile, the closed form, what decides, and every run."""
 
     profile: str
     routers: tuple[str, ...]
     estimate: Estimate
     closed: Span | None
     decides: str
+    values: tuple[Value, ...] = ()
+    """The time of each run; one if every run is the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What the facts of a timeline do to traffic: windows, one outcome per connection, and load on the nodes."""
 
+from simbgp.traffic.breaks import breaks_us
 from simbgp.traffic.ecmp import NextHops
 from simbgp.traffic.flowhash import maglev_slot
 from simbgp.traffic.history import History
@@ -19,6 +20,7 @@ __all__ = [
     "NextHops",
     "ServiceOutcome",
     "Window",
+    "breaks_us",
     "load",
     "maglev_slot",
     "maglev_table",

@@ -105,6 +105,12 @@ class Connections:
         return broken
 
     @property
+    def broken_us(self) -> Ints:
+        """When those broke whose connection was reset or timed out within the run, in no order."""
+        over_us: Ints = self._over_us[self.is_broken & (self._over_us < self._horizon_us)]
+        return over_us
+
+    @property
     def is_open(self) -> Bools:
         """Who got a connection within the run."""
         within: Bools = (self._opened_us < self._horizon_us) & (self.fates != Fate.NOT_OPENED)

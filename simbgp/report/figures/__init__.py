@@ -4,11 +4,26 @@ Every function returns a `matplotlib.figure.Figure` that no window owns; `save` 
 data.
 """
 
+from simbgp.report.figures.calibration import calibration
 from simbgp.report.figures.convergence import convergence
 from simbgp.report.figures.ecdf import ecdf
 from simbgp.report.figures.heat_map import heat_map
-from simbgp.report.figures.outcomes import outcome_bars
+from simbgp.report.figures.outcome_bars import outcome_bars
+from simbgp.report.figures.patch_rates import patch_rates
 from simbgp.report.figures.strip import timeline_strip
 from simbgp.report.figures.style import save
+from simbgp.report.figures.upgrade_fan import upgrade_fan
+from simbgp.report.figures.wait_curve import wait_curve
 
-__all__ = ["convergence", "ecdf", "heat_map", "outcome_bars", "save", "timeline_strip"]
+__all__ = [
+    "calibration",
+    "convergence",
+    "ecdf",
+    "heat_map",
+    "outcome_bars",
+    "patch_rates",
+    "save",
+    "timeline_strip",
+    "upgrade_fan",
+    "wait_curve",
+]

@@ -1,80 +1,97 @@
-"""Whether the runs were enough: a statistic and its interval as the runs come in."""
+"""Whether there were enough runs: the interval of a figure against the number of runs that it is taken from."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simbgp.measure import Estimate, Question, estimate
-from simbgp.report.figures.style import BLUE, RED, house_style, new
-from simbgp.report.numbers import of_metric, percent, plural
+from simbgp.measure import Estimate, Question
+from simbgp.measure.verdict import bound_of
+from simbgp.report.figures.style import BLUE, QUIET, RED, house_style, logarithmic, new
+from simbgp.report.numbers import count, of_metric
 from simbgp.study.result import Result
+from simbgp.study.stats import Stats
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_FEWEST, _POINTS = 10, 24
+_FEWEST, ENOUGH = 10, 20
+_LOOKS = 40
 
 
-def interval_by_runs(result: Result, stat: str, metric: str, **narrowing: Any) -> dict[int, Estimate]:
-    """``stat`` with its interval from the first 10 runs, and so on in equal ratios, to all of them."""
-    question = Question(metric, **narrowing)
-    values = result.stats(question).values
-    counts = np.unique(np.geomspace(min(_FEWEST, len(values)), len(values), _POINTS).round().astype(int)).tolist()
-    found = {}
-    for count in counts:
-        happened = [value for value in values[:count] if value is not None]
-        if happened:
-            found[count] = estimate(stat, happened, seed=result.seed, purpose=f"{metric}/{stat}", exact=result.exact)
-    return found
-
-
-def convergence(
-    result: Result, stat: str = "p99", metric: str = "blackhole_s", bound: float | None = None, **narrowing: Any
-) -> "Figure":
-    """How the interval of a statistic narrows with the runs.
+def convergence(result: Result, metric: str | None = None, stat: str = "p99") -> "Figure":
+    """A figure of a result with its 95 % interval, as it stood after so many runs.
 
     Args:
-        result: What was played.
-        stat: ``mean`` or a quantile like ``p99``.
-        metric: A name of the SLOs.
-        bound: A line to draw, in the metric's unit.
-        **narrowing: ``service``, ``router``, ``fault``, ``prefix``, ``min_share``.
+        result: What was played, at least 20 times.
+        metric: By default that of the first SLO with its own ``stat``, or the longest outage where there is none.
+        stat: Over the runs.
 
     Raises:
-        ValueError: What the metric speaks of happened in no run.
+        ValueError: Every run is the same, fewer than 20 runs, or what the metric speaks of never happened.
     """
-    found = interval_by_runs(result, stat, metric, **narrowing)
-    if not found:
-        raise ValueError(f"{metric} has no value in any run")
-    runs = list(found)
-    ends = {side: [getattr(each, side) for each in found.values()] for side in ("low", "high")}
-    low, high = (np.array([np.nan if end is None else end for end in ends[side]]) for side in ("low", "high"))
+    slo = result.plan.slo[0] if metric is None and result.plan.slo else None
+    question = Question(metric or "blackhole_s") if slo is None else Question.of(slo)
+    stat = stat if slo is None else slo.stat
+    found = looks(result, question, stat)
     with house_style():
-        figure, axes = new(2.8, _finding(result, stat, metric, found[runs[-1]]))
-        middle = [each.value for each in found.values()]
-        for edge in (low, high):  # each by itself: from few runs one of them does not exist
-            axes.fill_between(runs, middle, edge, color=BLUE, alpha=0.25, linewidth=0)
-        for edge in (low, high):
-            axes.plot(runs, edge, color=BLUE, linewidth=0.8)
-        axes.plot(runs, middle, color=BLUE, linewidth=1.8)
-        if bound is not None:
-            axes.axhline(bound, color=RED, linewidth=1.2, linestyle=(0, (4, 2)))
-            axes.text(
-                runs[0], bound, f" {of_metric(metric, bound)}", va="bottom", color=RED, fontsize=8, fontweight="bold"
-            )
-        axes.set_xscale("log")
-        ticks = [count for count in (10, 20, 50, 100, 200, 500, 1000, 2000, 5000) if runs[0] <= count <= runs[-1]]
-        axes.set_xticks(ticks, [str(tick) for tick in ticks])
-        axes.minorticks_off()
-        axes.set_xlabel("runs")
-        axes.set_ylabel(f"{metric} {stat}" + (", seconds" if metric.endswith("_s") else ""))
+        figure, axes = new(3.2, _finding(result, question.metric, stat, found[-1]))
+        _draw(axes, found)
+        if slo is not None:
+            _draw_bound(axes, bound_of(slo))
+        axes.set_xlabel("runs (logarithmic)")
+        axes.set_ylabel(f"{question.metric} {stat}")
+        axes.yaxis.set_major_formatter(lambda value, _: of_metric(question.metric, value))
     return figure
 
 
-def _finding(result: Result, stat: str, metric: str, last: Estimate) -> str:
-    of = f"{result.plan.name}: after {plural(last.runs, 'run')} {metric} {stat} is"
+def looks(result: Result, question: Question, stat: str) -> list[Estimate]:
+    """The estimate from the first 10, ..., all runs, in equal steps of the logarithm."""
+    if result.exact:
+        raise ValueError(f"{result.plan.name}: every run is the same; there is no interval to narrow")
+    values = result.stats(question).values
+    if len(values) < ENOUGH:
+        raise ValueError(f"{len(values)} runs are too few to see an interval narrow; allowed: {ENOUGH} or more")
+    sizes = np.unique(np.round(np.geomspace(_FEWEST, len(values), _LOOKS)).astype(int))
+    found = [Stats(question, values[:size], result.seed, False).estimate(stat) for size in sizes.tolist()]
+    happened = [each for each in found if each is not None]
+    if not happened:
+        raise ValueError(f"{question.metric} never happened in these runs")
+    return happened
+
+
+def _finding(result: Result, metric: str, stat: str, last: Estimate) -> str:
+    value = of_metric(metric, last.value)
+    name = f"{result.plan.name}: {metric} {stat} is {value}"
+    runs = f"after {count(last.runs)} runs"
     if last.low is None or last.high is None:
-        return f"{of} {of_metric(metric, last.value)}, one end of its interval still open: more runs would tell"
+        return f"{name} {runs}, too few for an interval with both ends"
     half = (last.high - last.low) / 2
-    near = f" ({percent(half / last.value)})" if last.value else ""
-    return f"{of} {of_metric(metric, last.value)} ± {of_metric(metric, half)}{near}"
+    part = f" ({100 * half / last.value:.2g} %)" if last.value else ""
+    return f"{name} ± {of_metric(metric, half)}{part} {runs}"
+
+
+def _draw(axes: "Axes", found: list[Estimate]) -> None:
+    runs = [each.runs for each in found]
+    low = np.array([np.nan if each.low is None else each.low for each in found])
+    high = np.array([np.nan if each.high is None else each.high for each in found])
+    axes.plot(runs, [each.value for each in found], color=BLUE, linewidth=1.6)
+    for ends in (low, high):
+        axes.plot(runs, ends, color=BLUE, linewidth=0.8, alpha=0.6)
+    axes.fill_between(runs, low, high, color=BLUE, alpha=0.18, linewidth=0)
+    if np.isnan(low).any() or np.isnan(high).any():
+        axes.annotate("an end is missing where so few runs cannot bound it", (0.99, 0.03), xycoords="axes fraction",
+                      ha="right", fontsize=7.5, color=QUIET)  # fmt: skip
+    axes.set_xscale("log")
+    axes.set_xlim(runs[0], runs[-1])
+    logarithmic(axes.xaxis)
+
+
+def _draw_bound(axes: "Axes", bound: float) -> None:
+    """The SLO's line, unless it is so far away that the interval would shrink to a line beside it."""
+    low, high = axes.get_ylim()
+    if not low - (high - low) <= bound <= high + (high - low):
+        return
+    axes.axhline(bound, color=RED, linewidth=1.2)
+    axes.annotate("SLO", (1, bound), xycoords=("axes fraction", "data"), xytext=(3, 0), textcoords="offset points",
+                  va="center", fontsize=8, color=RED)  # fmt: skip

@@ -1,67 +1,120 @@
-"""How the runs lie to a bound: the share of them in which a metric is at most so much."""
+"""How long outages are, setting by setting: in which share of the runs the figure is no more than so much."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from simbgp.measure import Question, wilson
-from simbgp.measure.verdict import bound_of, within
-from simbgp.report.figures.style import BLUE, QUIET, RED, house_style, new
-from simbgp.report.numbers import of_metric, percent, plural
+import numpy as np
+import numpy.typing as npt
+
+from simbgp.measure import Question, Value
+from simbgp.measure.verdict import bound_of
+from simbgp.report.figures.cases import Cases, cases, heading, name_of
+from simbgp.report.figures.style import LINES, QUIET, RED, house_style, logarithmic, new
+from simbgp.report.numbers import count, of_metric
 from simbgp.study.result import Result
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+_MOST = len(LINES)
 
-def ecdf(result: Result, metric: str = "blackhole_s", **narrowing: Any) -> "Figure":
-    """The empirical distribution of a metric over the runs, with the bounds that the scenario sets it.
 
-    A run in which the value was cut off at the horizon counts as none that ended: the curve then stays below 100 %.
+def ecdf(of: Cases, metric: str = "blackhole_s", bound: float | None = None, service: str | None = None) -> "Figure":
+    """The distribution of a metric over the runs, a curve per setting, and the bound of its SLO.
 
     Args:
-        result: What was played.
-        metric: A name of the SLOs.
-        **narrowing: ``service``, ``router``, ``fault``, ``prefix``, ``min_share``.
+        of: A result, a sweep, or results by name; at most as many as can be told apart.
+        metric: One in seconds; by default the longest outage of a run.
+        bound: Where to draw the line; by default that of the first SLO on this metric.
+        service: Narrows the metric.
 
     Raises:
-        ValueError: What the metric speaks of happened in no run.
+        ValueError: Too many curves, a metric that is not in seconds, or one that never happened in any setting.
     """
-    question = Question(metric, **narrowing)
-    values = [value for value in result.stats(question).values if value is not None]
-    if not values:
-        raise ValueError(f"{metric} has no value in any run")
-    ended = sorted(value.value for value in values if not value.censored)
-    bounds = [slo for slo in result.plan.slo if Question.of(slo) == question]
-    seen = [value.value for value in values]
-    first, last = min(seen), max(seen)
+    found = cases(of)
+    if len(found) > _MOST:
+        raise ValueError(f"{len(found)} curves cannot be told apart; allowed: at most {_MOST}")
+    if not metric.endswith("_s"):
+        raise ValueError(f"{metric} is not in seconds; a figure of durations needs one of the metrics that end in _s")
+    question = Question(metric, service)
+    happened = [(label, [v for v in result.stats(question).values if v is not None]) for label, result in found]
+    curves = [(label, values) for label, values in happened if values]
+    if not curves:
+        raise ValueError(f"{metric} never happened in any of these runs")
+    limit = _bound(found[0][1], metric) if bound is None else bound
     with house_style():
-        figure, axes = new(2.8, _finding(result, question))
-        steps = [place / len(values) for place in range(len(ended) + 1)]
-        axes.step([first, *ended, last], [*steps, steps[-1]], where="post", color=BLUE, linewidth=1.8)
-        for slo in bounds:
-            axes.axvline(bound_of(slo), color=RED, linewidth=1.2, linestyle=(0, (4, 2)))
-            side, away = ("right", -4) if bound_of(slo) >= last else ("left", 4)
-            said = f"{slo.stat} {'≤' if slo.max_value is not None else '≥'} {of_metric(metric, bound_of(slo))}"
-            axes.annotate(
-                said, (bound_of(slo), 0), (away, 4), textcoords="offset points", ha=side,
-                color=RED, fontsize=8, fontweight="bold",
-            )  # fmt: skip
-        axes.axhline(0.99, color=QUIET, linewidth=0.6, linestyle=(0, (1, 3)))
-        axes.set_ylim(0, 1.02)
-        axes.set_yticks([0, 0.25, 0.5, 0.75, 0.99], ["0 %", "25 %", "50 %", "75 %", "99 %"])
-        axes.set_ylabel("runs with at most so much")
-        axes.set_xlabel(f"{metric}, seconds" if metric.endswith("_s") else metric)
+        figure, axes = new(3.4, _finding(name_of(found), metric, curves, limit))
+        _draw(axes, curves, limit, heading(of))
+        axes.set_xlabel(f"{metric}, seconds (logarithmic)")
+        axes.set_ylabel("share of runs with no more")
     return figure
 
 
-def _finding(result: Result, question: Question) -> str:
-    stats = result.stats(question)
-    values = [value for value in stats.values if value is not None]
-    bound = next((slo for slo in result.plan.slo if Question.of(slo) == question), None)
-    of, runs = f"{result.plan.name}: {question.metric}", plural(len(values), "run")
+def steps(values: list[Value]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Where the share of runs rises and to what it rises; a censored run never counts as ended."""
+    ended = np.sort([value.value for value in values if not value.censored])
+    return ended, np.arange(1, len(ended) + 1) / len(values)
+
+
+def _bound(result: Result, metric: str) -> float | None:
+    return next((bound_of(slo) for slo in result.plan.slo if slo.metric == metric), None)
+
+
+def _within(values: list[Value], bound: float) -> float:
+    return sum(v.value <= bound and not v.censored for v in values) / len(values)
+
+
+def _finding(name: str, metric: str, curves: list[tuple[str, list[Value]]], bound: float | None) -> str:
     if bound is None:
-        most = stats.estimate("p99")
-        assert most is not None
-        at_least = "at least " if most.censored else ""
-        return f"{of} is {at_least}{of_metric(question.metric, most.value)} at the 99th percentile of {runs}"
-    share = wilson(sum(within(bound, value) for value in values), len(values))
-    return f"{of} keeps to {of_metric(question.metric, bound_of(bound))} in {percent(share.value)} of {runs}"
+        middles = [(float(np.median([v.value for v in values])), label) for label, values in curves]
+        (least, best), (most, worst) = min(middles), max(middles)
+        if len(curves) == 1:
+            return f"{name}: {metric} is {of_metric(metric, least)} in the median run"
+        least_text, most_text = of_metric(metric, least), of_metric(metric, most)
+        return f"{name}: the median {metric} runs from {least_text} ({best}) to {most_text} ({worst})"
+    shares = [(_within(values, bound), label) for label, values in curves]
+    limit = of_metric(metric, bound)
+    if len(curves) == 1:
+        return f"{name}: {_part(shares[0][0])} of the runs keep {metric} to {limit}"
+    kept = sum(share == 1 for share, _ in shares)
+    most_share, best = max(shares, key=lambda pair: pair[0])
+    if kept:
+        return f"{name}: {count(kept)} of {len(curves)} settings keep {metric} to {limit} in every run"
+    return f"{name}: no setting keeps {metric} to {limit} in every run; nearest {best}, {_part(most_share)} of its runs"
+
+
+def _part(share: float) -> str:
+    """Neither ``100 %`` nor ``0 %`` unless it is."""
+    if share in (0, 1):
+        return "all" if share else "none"
+    return f"{min(99.9, max(0.1, share * 100)):.3g} %"
+
+
+def _draw(axes: "Axes", curves: list[tuple[str, list[Value]]], bound: float | None, head: str) -> None:
+    positive = [v.value for _, values in curves for v in values if v.value > 0] + ([bound] if bound else [])
+    left, right = (min(positive) / 1.5, max(positive) * 1.5) if positive else (0.1, 10.0)
+    axes.set_xscale("log")
+    axes.set_xlim(left, right)
+    axes.set_ylim(0, 1.02)
+    for (label, values), (colour, dashes) in zip(curves, LINES, strict=False):
+        at, share = steps(values)
+        x = np.concatenate([[left], np.maximum(at, left), [right]])
+        y = np.concatenate([[0.0], share, share[-1:] if len(share) else [0.0]])
+        axes.step(x, y, where="post", color=colour, linestyle=dashes, linewidth=1.6, label=label)
+    logarithmic(axes.xaxis)
+    axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    if len(curves) > 1:
+        axes.legend(
+            loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, fontsize=8, title=head, title_fontsize=8
+        )
+    if bound:
+        axes.axvline(bound, color=RED, linewidth=1.2)
+        axes.annotate(
+            f"SLO {bound:g} s", (bound, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2),
+            textcoords="offset points", ha="center", va="bottom", fontsize=8, color=RED,
+        )  # fmt: skip
+    if any(v.censored for _, values in curves for v in values):
+        axes.annotate(
+            "a curve that ends below 100 %: still open at the horizon", (1, 0.02), xycoords="axes fraction", ha="right",
+            fontsize=7.5, color=QUIET,
+        )  # fmt: skip

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 INK, QUIET = "#1a1a1a", "#595959"
@@ -27,6 +28,11 @@ BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW = (
 WELL, WAITING, BROKEN, AWAY, NAMED = "#bfe3d5", "#fbe0ac", "#f4b9a0", "#e3e3e3", "#c9def0"
 """Pale fills that text can stand on."""
 AMOUNTS = "cividis"
+_SOLID, _DASHED = "-", (0, (4, 1.5))
+LINES: tuple[tuple[str, Any], ...] = tuple(
+    (colour, dashes) for dashes in (_SOLID, _DASHED) for colour in (BLUE, ORANGE, GREEN, PURPLE, SKY, INK)
+)
+"""Colour and dashes of the curves of one figure, in the order in which they are taken; red is the bound's."""
 WIDTH_IN = 7.2
 """As wide as the text of an A4 page."""
 _TITLE_SIGNS = 78
@@ -63,17 +69,32 @@ def house_style() -> Iterator[None]:
 
 def new(height_in: float, title: str, width_in: float = WIDTH_IN) -> "tuple[Figure, Axes]":
     """An empty figure with its finding above one pair of axes."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width_in, height_in), layout="constrained")
-    entitle(figure, title)
+    figure = empty(height_in, title, width_in)
     return figure, figure.add_subplot()
+
+
+def empty(height_in: float, title: str, width_in: float = WIDTH_IN) -> "Figure":
+    """A figure with its finding and nothing else."""
+    from simbgp.report.figures.picture import Picture
+
+    figure = Picture(figsize=(width_in, height_in), layout="constrained")
+    entitle(figure, title)
+    return figure
 
 
 def entitle(figure: "Figure", title: str) -> None:
     """Put the finding above the figure, flush left, in as many lines as it takes."""
     signs = round(_TITLE_SIGNS * figure.get_figwidth() / WIDTH_IN)
     figure.suptitle(fill(title, signs, break_on_hyphens=False), x=0.01, ha="left", fontsize=10.5, fontweight="bold")
+
+
+def logarithmic(axis: "Axis") -> None:
+    """Plain numbers, 1, 2 and 5 of each decade, on an axis that has been made logarithmic."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 def save(figure: "Figure", path: str | Path) -> None:

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from simbgp.measure import Question, SloResult
-from simbgp.measure.verdict import bound_of
 from simbgp.report.figures import convergence, ecdf, outcome_bars, timeline_strip
-from simbgp.report.figures.outcomes import outcome_shares
+from simbgp.report.figures.convergence import ENOUGH
 from simbgp.report.page.svg import Inline, inline
 from simbgp.study.result import Result
 from simbgp.timeline import FaultBegan
@@ -29,20 +28,13 @@ def figures(result: Result) -> list[Inline]:
 def _figures(result: Result) -> Iterator["Figure"]:
     asked = _asked(result)
     question = Question("blackhole_s") if asked is None else Question.of(asked.slo)
-    narrowing = {
-        name: value
-        for name in ("service", "router", "fault", "prefix")
-        if (value := getattr(question, name)) is not None
-    }
-    if question.min_share:
-        narrowing["min_share"] = question.min_share
     varies = len({value.value for value in result.stats(question).values if value is not None}) > 1
-    if varies:
-        yield ecdf(result, question.metric, **narrowing)
-    if outcome_shares(result):
+    if varies and question.metric.endswith("_s"):
+        yield ecdf(result, question.metric, service=question.service)
+    if result.plan.traffic:
         yield outcome_bars(result)
-    if varies and asked is not None and asked.estimate is not None and asked.estimate.confidence is not None:
-        yield convergence(result, asked.slo.stat, question.metric, bound_of(asked.slo), **narrowing)
+    if varies and result.runs >= ENOUGH:
+        yield convergence(result)
 
 
 def _asked(result: Result) -> SloResult | None:

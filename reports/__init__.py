@@ -1,0 +1,1 @@
+"""Reports of shipped scenarios, as they are checked in; ``python -m reports.make`` remakes them."""
