@@ -312,7 +312,7 @@ def test_markup_in_names_stays_text(browser, tmp_path):
 def test_it_prints_on_a4(opened):
     opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     shown = opened.execute_script(
-        "return ['.controls', '#verdict', '#reproduce'].map((s) => document.querySelector(s).getClientRects().length)"
+        "return ['.buttons', '#verdict', '#reproduce'].map((s) => document.querySelector(s).getClientRects().length)"
     )
     opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
     assert shown == [0, 1, 1]
