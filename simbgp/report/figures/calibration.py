@@ -74,7 +74,7 @@ def _draw(axes: "Axes", frame: "DataFrame", groups: list[str]) -> None:
     axes.set_aspect("equal")
     logarithmic(axes.xaxis)
     logarithmic(axes.yaxis)
-    axes.annotate("measured = predicted", (3 * _LEAST_S, 3 * _LEAST_S), xytext=(6, -6), textcoords="offset points",
+    axes.annotate("measured = predicted", (15 * _LEAST_S, 15 * _LEAST_S), xytext=(6, -6), textcoords="offset points",
                   rotation=45, rotation_mode="anchor", fontsize=7.5, color=QUIET)  # fmt: skip
     axes.annotate(f"less than {_LEAST_S:g} s is drawn at {_LEAST_S:g} s", (0.99, 0.015), xycoords="axes fraction",
                   ha="right", fontsize=7.5, color=QUIET)  # fmt: skip
