@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from study_worlds import TEXT, scenario
+from study_worlds import EXACT, TEXT, scenario
 
 import simbgp
 from simbgp.measure import Question, Value, estimate
@@ -57,13 +57,16 @@ def test_a_curve_of_runs_still_open_at_the_horizon_does_not_reach_the_top():
     assert max(line.get_ydata()) == 0
 
 
-@pytest.mark.parametrize(
-    ("asked", "message"),
-    [({"metric": "reset_share"}, "not in seconds"), ({"metric": "procedure_s"}, "never happened")],
-)
-def test_a_curve_of_what_is_not_there_is_refused(holds, asked, message):
-    with pytest.raises(ValueError, match=message):
-        ecdf(holds, **asked)
+def test_counts_have_a_plain_axis(holds):
+    axes = ecdf(holds, metric="flaps").axes[0]
+    assert axes.get_xscale() == "linear"
+    low, high = axes.get_xlim()
+    assert low < 1 < high  # one session lost in each run
+
+
+def test_a_curve_of_what_is_not_there_is_refused(holds):
+    with pytest.raises(ValueError, match="never happened"):
+        ecdf(holds, metric="procedure_s")
 
 
 def test_more_curves_than_can_be_told_apart_are_refused(holds):
@@ -218,7 +221,7 @@ def test_a_fan_without_a_rollout_is_refused():
 
 def test_each_look_is_the_estimate_from_the_first_runs():
     result = simbgp.run(scenario(), runs=50, seed=3)
-    axes = convergence(result, "detection_s", "p50").axes[0]
+    axes = convergence(result, "p50", "detection_s").axes[0]
     runs, middle = axes.lines[0].get_data()
     assert (runs[0], runs[-1]) == (10, 50)
     values = [value for value in result.stats(Question("detection_s")).values if value is not None]
@@ -228,10 +231,10 @@ def test_each_look_is_the_estimate_from_the_first_runs():
     assert (axes.lines[1].get_ydata()[-1], axes.lines[2].get_ydata()[-1]) == (last.low, last.high)
 
 
-@pytest.mark.parametrize(("runs", "message"), [(19, "19 runs are too few")])
-def test_an_interval_of_too_few_runs_is_refused(runs, message):
-    with pytest.raises(ValueError, match=message):
-        convergence(simbgp.run(scenario(), runs=runs))
+def test_few_runs_are_one_look_and_equal_ones_none():
+    assert list(convergence(simbgp.run(scenario(), runs=5)).axes[0].lines[0].get_xdata()) == [5]
+    with pytest.raises(ValueError, match="every run is the same"):
+        convergence(simbgp.run(loads(EXACT), runs=1))
 
 
 # measurements

@@ -1,6 +1,6 @@
 """Whether there were enough runs: the interval of a figure against the number of runs that it is taken from."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,30 +15,35 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_FEWEST, ENOUGH = 10, 20
+_FEWEST = 10
 _LOOKS = 40
 
 
-def convergence(result: Result, metric: str | None = None, stat: str = "p99") -> "Figure":
+def convergence(
+    result: Result, stat: str = "p99", metric: str | None = None, bound: float | None = None, **narrowing: Any
+) -> "Figure":
     """A figure of a result with its 95 % interval, as it stood after so many runs.
 
     Args:
-        result: What was played, at least 20 times.
-        metric: By default that of the first SLO with its own ``stat``, or the longest outage where there is none.
+        result: What was played.
         stat: Over the runs.
+        metric: By default that of the first SLO with its own ``stat``, or the longest outage where there is none.
+        bound: A line to draw; by default that of the SLO if the metric is left to it.
+        **narrowing: ``service``, ``router``, ``fault``, ``prefix``, ``min_share``.
 
     Raises:
-        ValueError: Every run is the same, fewer than 20 runs, or what the metric speaks of never happened.
+        ValueError: Every run is the same, or what the metric speaks of never happened.
     """
     slo = result.plan.slo[0] if metric is None and result.plan.slo else None
-    question = Question(metric or "blackhole_s") if slo is None else Question.of(slo)
+    question = Question(metric or "blackhole_s", **narrowing) if slo is None else Question.of(slo)
     stat = stat if slo is None else slo.stat
     found = looks(result, question, stat)
     with house_style():
         figure, axes = new(3.2, _finding(result, question.metric, stat, found[-1]))
         _draw(axes, found)
-        if slo is not None:
-            _draw_bound(axes, bound_of(slo))
+        limit = bound_of(slo) if bound is None and slo is not None else bound
+        if limit is not None:
+            _draw_bound(axes, limit)
         axes.set_xlabel("runs (logarithmic)")
         axes.set_ylabel(f"{question.metric} {stat}")
         axes.yaxis.set_major_formatter(lambda value, _: of_metric(question.metric, value))
@@ -46,13 +51,11 @@ def convergence(result: Result, metric: str | None = None, stat: str = "p99") ->
 
 
 def looks(result: Result, question: Question, stat: str) -> list[Estimate]:
-    """The estimate from the first 10, ..., all runs, in equal steps of the logarithm."""
+    """The estimate from the first 10, ..., all runs, in equal steps of the logarithm; of fewer runs one of all."""
     if result.exact:
         raise ValueError(f"{result.plan.name}: every run is the same; there is no interval to narrow")
     values = result.stats(question).values
-    if len(values) < ENOUGH:
-        raise ValueError(f"{len(values)} runs are too few to see an interval narrow; allowed: {ENOUGH} or more")
-    sizes = np.unique(np.round(np.geomspace(_FEWEST, len(values), _LOOKS)).astype(int))
+    sizes = np.unique(np.round(np.geomspace(min(_FEWEST, len(values)), len(values), _LOOKS)).astype(int))
     found = [Stats(question, values[:size], result.seed, False).estimate(stat) for size in sizes.tolist()]
     happened = [each for each in found if each is not None]
     if not happened:
@@ -83,7 +86,7 @@ def _draw(axes: "Axes", found: list[Estimate]) -> None:
         axes.annotate("an end is missing where so few runs cannot bound it", (0.99, 0.03), xycoords="axes fraction",
                       ha="right", fontsize=7.5, color=QUIET)  # fmt: skip
     axes.set_xscale("log")
-    axes.set_xlim(runs[0], runs[-1])
+    axes.set_xlim(runs[0], max(runs[-1], runs[0] + 1))
     logarithmic(axes.xaxis)
 
 

@@ -1,6 +1,6 @@
 """How long outages are, setting by setting: in which share of the runs the figure is no more than so much."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,24 +19,22 @@ if TYPE_CHECKING:
 _MOST = len(LINES)
 
 
-def ecdf(of: Cases, metric: str = "blackhole_s", bound: float | None = None, service: str | None = None) -> "Figure":
+def ecdf(of: Cases, metric: str = "blackhole_s", bound: float | None = None, **narrowing: Any) -> "Figure":
     """The distribution of a metric over the runs, a curve per setting, and the bound of its SLO.
 
     Args:
         of: A result, a sweep, or results by name; at most as many as can be told apart.
-        metric: One in seconds; by default the longest outage of a run.
+        metric: By default the longest outage of a run; one in seconds has a logarithmic axis.
         bound: Where to draw the line; by default that of the first SLO on this metric.
-        service: Narrows the metric.
+        **narrowing: ``service``, ``router``, ``fault``, ``prefix``, ``min_share``.
 
     Raises:
-        ValueError: Too many curves, a metric that is not in seconds, or one that never happened in any setting.
+        ValueError: Too many curves, or a metric that never happened in any setting.
     """
     found = cases(of)
     if len(found) > _MOST:
         raise ValueError(f"{len(found)} curves cannot be told apart; allowed: at most {_MOST}")
-    if not metric.endswith("_s"):
-        raise ValueError(f"{metric} is not in seconds; a figure of durations needs one of the metrics that end in _s")
-    question = Question(metric, service)
+    question = Question(metric, **narrowing)
     happened = [(label, [v for v in result.stats(question).values if v is not None]) for label, result in found]
     curves = [(label, values) for label, values in happened if values]
     if not curves:
@@ -45,7 +43,7 @@ def ecdf(of: Cases, metric: str = "blackhole_s", bound: float | None = None, ser
     with house_style():
         figure, axes = new(3.4, _finding(name_of(found), metric, curves, limit))
         _draw(axes, curves, limit, heading(of))
-        axes.set_xlabel(f"{metric}, seconds (logarithmic)")
+        _scale(axes, metric, [v.value for _, values in curves for v in values], limit)
         axes.set_ylabel("share of runs with no more")
     return figure
 
@@ -91,26 +89,23 @@ def _part(share: float) -> str:
 
 
 def _draw(axes: "Axes", curves: list[tuple[str, list[Value]]], bound: float | None, head: str) -> None:
-    positive = [v.value for _, values in curves for v in values if v.value > 0] + ([bound] if bound else [])
-    left, right = (min(positive) / 1.5, max(positive) * 1.5) if positive else (0.1, 10.0)
-    axes.set_xscale("log")
-    axes.set_xlim(left, right)
+    seen = [v.value for _, values in curves for v in values] + ([] if bound is None else [bound])
+    left, right = min(*seen, 0.0), 2 * max(seen) + 1  # beyond what will be shown
     axes.set_ylim(0, 1.02)
     for (label, values), (colour, dashes) in zip(curves, LINES, strict=False):
         at, share = steps(values)
-        x = np.concatenate([[left], np.maximum(at, left), [right]])
+        x = np.concatenate([[left], at, [right]])
         y = np.concatenate([[0.0], share, share[-1:] if len(share) else [0.0]])
         axes.step(x, y, where="post", color=colour, linestyle=dashes, linewidth=1.6, label=label)
-    logarithmic(axes.xaxis)
     axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
     if len(curves) > 1:
         axes.legend(
             loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, fontsize=8, title=head, title_fontsize=8
         )
-    if bound:
+    if bound is not None:
         axes.axvline(bound, color=RED, linewidth=1.2)
         axes.annotate(
-            f"SLO {bound:g} s", (bound, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2),
+            f"SLO {bound:g}", (bound, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 2),
             textcoords="offset points", ha="center", va="bottom", fontsize=8, color=RED,
         )  # fmt: skip
     if any(v.censored for _, values in curves for v in values):
@@ -118,3 +113,19 @@ def _draw(axes: "Axes", curves: list[tuple[str, list[Value]]], bound: float | No
             "a curve that ends below 100 %: still open at the horizon", (1, 0.02), xycoords="axes fraction", ha="right",
             fontsize=7.5, color=QUIET,
         )  # fmt: skip
+
+
+def _scale(axes: "Axes", metric: str, seen: list[float], bound: float | None) -> None:
+    """A logarithmic axis for seconds, which differ by factors; a plain one for counts and shares."""
+    shown = [*seen, *([] if bound is None else [bound])]
+    if metric.endswith("_s"):
+        positive = [value for value in shown if value > 0] or [1.0]
+        axes.set_xscale("log")
+        axes.set_xlim(min(positive) / 1.5, max(positive) * 1.5)
+        logarithmic(axes.xaxis)
+        axes.set_xlabel(f"{metric}, seconds (logarithmic)")
+        return
+    room = 0.05 * (max(shown) - min(shown)) or 0.5 * abs(max(shown)) or 1.0
+    axes.set_xlim(min(shown) - room, max(shown) + room)
+    axes.xaxis.set_major_formatter(lambda value, _: of_metric(metric, value))
+    axes.set_xlabel(metric)

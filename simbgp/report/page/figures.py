@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING
 
 from simbgp.measure import Question, SloResult
 from simbgp.report.figures import convergence, ecdf, outcome_bars, timeline_strip
-from simbgp.report.figures.convergence import ENOUGH
 from simbgp.report.page.svg import Inline, inline
 from simbgp.study.result import Result
 from simbgp.timeline import FaultBegan
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+_ENOUGH = 20
+"""Fewer runs do not show an interval narrow."""
 
 
 def strip(result: Result, run: int) -> Inline | None:
@@ -33,7 +35,7 @@ def _figures(result: Result) -> Iterator["Figure"]:
         yield ecdf(result, question.metric, service=question.service)
     if result.plan.traffic:
         yield outcome_bars(result)
-    if varies and result.runs >= ENOUGH:
+    if varies and result.runs >= _ENOUGH:
         yield convergence(result)
 
 
