@@ -4,8 +4,9 @@ Every function returns a `matplotlib.figure.Figure` that no window owns; `save` 
 data.
 """
 
+from simbgp.report.figures.calibration import calibration
 from simbgp.report.figures.heat_map import heat_map
 from simbgp.report.figures.strip import timeline_strip
-from simbgp.report.figures.style import save
+from simbgp.report.figures.style import save, writable
 
-__all__ = ["heat_map", "save", "timeline_strip"]
+__all__ = ["calibration", "heat_map", "save", "timeline_strip", "writable"]
