@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from time import monotonic, sleep
 
 from simbgp.lab.shell import tried
@@ -33,6 +34,8 @@ class Registry:
     processes: dict[int, int] = field(default_factory=dict)
     started: int | None = None
 
+    _lock: Lock = field(default_factory=Lock, repr=False)
+
     def __post_init__(self) -> None:
         if self.started is None:
             self.started = started_at(self.driver)
@@ -47,18 +50,20 @@ class Registry:
         return f"{PREFIX}{self.driver}-{short}"
 
     def write(self) -> None:
-        """Keep it, all or nothing."""
-        self.home.mkdir(mode=0o755, parents=True, exist_ok=True)
+        """Keep it, all or nothing; threads one after the other."""
         keys = ("driver", "started", "namespaces", "folders", "processes")
-        fresh = self.file.with_suffix(".new")
-        fresh.write_text(json.dumps({key: getattr(self, key) for key in keys}))
-        fresh.replace(self.file)
+        with self._lock:
+            self.home.mkdir(mode=0o755, parents=True, exist_ok=True)
+            fresh = self.file.with_suffix(".new")
+            fresh.write_text(json.dumps({key: getattr(self, key) for key in keys}))
+            fresh.replace(self.file)
 
     def add_process(self, pid: int) -> None:
         """A process was started."""
         started = started_at(pid)
         if started is not None:
-            self.processes[pid] = started
+            with self._lock:
+                self.processes[pid] = started
             self.write()
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ _PATIENCE_S = 20.0
 
 
 def run(argv: Sequence[str], text: str | None = None) -> str:
-    """Standard output of a command that takes ``text``. Raises LabError with its own words if it fails."""
+    """Standard output of a command that takes ``text``, its standard error if that is empty. Raises LabError with its own words if it fails."""
     try:
         done = subprocess.run(argv, input=text, capture_output=True, text=True, timeout=_PATIENCE_S, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -17,7 +17,7 @@ def run(argv: Sequence[str], text: str | None = None) -> str:
     if done.returncode:
         said = " ".join((done.stderr or done.stdout).split())
         raise LabError(f"{' '.join(argv)}: exit code {done.returncode}: {said}")
-    return done.stdout
+    return done.stdout or done.stderr
 
 
 def tried(argv: Sequence[str]) -> str | None:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simbgp.lab.daemons.base import Router, Site
+from simbgp.lab.daemons.bird import Bird
 from simbgp.lab.daemons.frr import HOME as FRR
 from simbgp.lab.daemons.frr import Frr
 from simbgp.lab.daemons.gobgp_router import GoBgp
+from simbgp.lab.daemons.openbgpd import OpenBgpd
 from simbgp.lab.shell import tried
 
 
@@ -36,7 +38,9 @@ class Daemon:
 _FRR = str(Path(FRR) / "bgpd")
 DAEMONS: dict[str, Daemon] = {
     "frr": Daemon("frr", _FRR, (_FRR, "--version"), Frr),
+    "bird": Daemon("bird2", "bird", ("bird", "--version"), Bird),
     "gobgp": Daemon("gobgpd", "gobgpd", ("gobgpd", "--version"), GoBgp),
+    "openbgpd": Daemon("openbgpd", "bgpctl", ("/usr/sbin/bgpd", "-V"), OpenBgpd),
 }
 """By the first word of a profile's name."""
 
