@@ -112,6 +112,36 @@ def compare(
     return ExitCode.OK if found.agrees else ExitCode.BREACHED
 
 
+@lab.command()
+@click.argument("file", metavar="FILE")
+@click.option("--containerlab", "folder", metavar="DIR", required=True, help="Where to write the topology.")
+@click.option(
+    "--image", "images", metavar="MAKE=IMAGE", multiple=True, help="Another image: frr=frr:10.2, host=alpine."
+)
+@_seed
+@_overrides
+@_quiet
+def export(
+    file: str, folder: str, images: tuple[str, ...], seed: int, overrides: tuple[str, ...], quiet: bool
+) -> ExitCode:
+    """Write a containerlab topology of the scenario, with its configurations and a script of its faults."""
+    scenarios = load_all((file,), overrides)
+    if scenarios is None:
+        return ExitCode.BAD_INPUT
+    from pathlib import Path
+
+    from simbgp.lab.export import IMAGES
+    from simbgp.lab.export import export as write
+    from simbgp.scenario import draw
+
+    chosen = {make: image for make, _, image in (text.partition("=") for text in images)}
+    if unknown := sorted(make for make, image in chosen.items() if make not in IMAGES or not image):
+        raise click.UsageError(f"--image: {', '.join(unknown)}; allowed: {', '.join(IMAGES)}, each with =IMAGE")
+    for path in write(draw(scenarios[0].plan(), seed, 0), Path(folder), chosen):
+        _say(quiet)(f"wrote {path}")
+    return ExitCode.OK
+
+
 def _ready(file: str, overrides: tuple[str, ...], repeat: int, quiet: bool) -> "Scenario | None":
     """The scenario, if this machine can play it; says how long that takes."""
     from simbgp.lab.driver import lasts_s

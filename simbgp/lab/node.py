@@ -2,6 +2,7 @@
 
 import signal
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 
@@ -15,6 +16,30 @@ from simbgp.scenario.plan import NodePlan, PeeringPlan, RouterPlan
 from simbgp.timeline import Reason
 
 _PATIENCE_S = 15.0
+
+
+def config(
+    links: Sequence[Link], peerings: Sequence[PeeringPlan], routers: Mapping[str, RouterPlan], selected: bool = True
+) -> str:
+    """The daemon's file: every neighbour, none if the node is not selected; ``peerings`` in the order of ``links``."""
+    neighbours = [_neighbour(*pair, routers) for pair in zip(links, peerings, strict=True)] if selected else []
+    asn = peerings[0].local_asn if peerings else 65001
+    router_id = links[0].node_address if links else "127.0.0.1"
+    return gobgp.config(asn, router_id, listens=False, neighbours=neighbours)
+
+
+def _neighbour(link: Link, peering: PeeringPlan, routers: Mapping[str, RouterPlan]) -> gobgp.Neighbour:
+    restart = peering.restart
+    return gobgp.Neighbour(
+        address=link.router_address,
+        local_address=link.node_address,
+        asn=routers[link.router].asn,
+        hold_s=peering.hold_s,
+        keepalive_s=peering.keepalive_s,
+        connect_retry_s=peering.connect_retry_s,
+        restart_s=restart.restart_time_s if restart.enabled else None,
+        notification=restart.notification,
+    )
 
 
 class Node:
@@ -45,24 +70,7 @@ class Node:
         return self._folder / "gobgpd.toml"
 
     def _write(self) -> None:
-        neighbours = [self._neighbour(*pair) for pair in zip(self.links, self._peerings, strict=True)]
-        asn = self._peerings[0].local_asn if self._peerings else 65001
-        router_id = self.links[0].node_address if self.links else "127.0.0.1"
-        text = gobgp.config(asn, router_id, listens=False, neighbours=neighbours if self.selected else [])
-        files(self._folder, gobgpd__toml=text)
-
-    def _neighbour(self, link: Link, peering: PeeringPlan) -> gobgp.Neighbour:
-        restart = peering.restart
-        return gobgp.Neighbour(
-            address=link.router_address,
-            local_address=link.node_address,
-            asn=self._routers[link.router].asn,
-            hold_s=peering.hold_s,
-            keepalive_s=peering.keepalive_s,
-            connect_retry_s=peering.connect_retry_s,
-            restart_s=restart.restart_time_s if restart.enabled else None,
-            notification=restart.notification,
-        )
+        files(self._folder, gobgpd__toml=config(self.links, self._peerings, self._routers, self.selected))
 
     def start(self) -> None:
         """Start the daemon and give it its routes; R and F are set in its OPEN after any earlier start."""

@@ -9,7 +9,10 @@ _PATIENCE_S = 20.0
 
 
 def run(argv: Sequence[str], text: str | None = None) -> str:
-    """Standard output of a command that takes ``text``, its standard error if that is empty. Raises LabError with its own words if it fails."""
+    """What a command that takes ``text`` writes: its standard output, its standard error if that is empty.
+
+    Raises LabError with its own words if it fails.
+    """
     try:
         done = subprocess.run(argv, input=text, capture_output=True, text=True, timeout=_PATIENCE_S, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:

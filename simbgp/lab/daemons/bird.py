@@ -11,7 +11,8 @@ def config(site: Site) -> str:
     """BIRD's file: its defaults, and what the scenario sets."""
     profile = site.plan.profile
     parts = [
-        f"log stderr all;\nrouter id {site.router_id};\nprotocol device {{ scan time 5; }}\nprotocol direct {{ ipv4; }}",
+        f"log stderr all;\nrouter id {site.router_id};",
+        "protocol device { scan time 5; }\nprotocol direct { ipv4; }",
         "protocol kernel { ipv4 { export where source = RTS_BGP; import none; }; "
         f"merge paths on limit {site.plan.ecmp.maximum_paths or 64}; }}",
     ]

@@ -11,6 +11,24 @@ from simbgp.lab.shell import run, tried
 from simbgp.timeline import Reason
 
 
+def neighbours(site: Site) -> list[gobgp.Neighbour]:
+    """Every node, as the router is configured for it."""
+    profile = site.plan.profile
+    return [
+        gobgp.Neighbour(
+            address=link.node_address,
+            local_address=link.router_address,
+            asn=peering.local_asn,
+            hold_s=site.hold_s,
+            keepalive_s=site.keepalive_s,
+            restart_s=profile.restart_time_s if profile.helper else None,
+            notification=profile.notification,
+            passive=True,
+        )
+        for link, peering in zip(site.links, site.peerings, strict=True)
+    ]
+
+
 class GoBgp:
     """A router of GoBGP."""
 
@@ -20,21 +38,8 @@ class GoBgp:
 
     def start(self) -> None:
         """Start the daemon, then the monitor whose lines wake the agent."""
-        site, profile = self._site, self._site.plan.profile
-        neighbours = [
-            gobgp.Neighbour(
-                address=link.node_address,
-                local_address=link.router_address,
-                asn=peering.local_asn,
-                hold_s=site.hold_s,
-                keepalive_s=site.keepalive_s,
-                restart_s=profile.restart_time_s if profile.helper else None,
-                notification=profile.notification,
-                passive=True,
-            )
-            for link, peering in zip(site.links, site.peerings, strict=True)
-        ]
-        text = gobgp.config(site.plan.asn, site.router_id, listens=True, neighbours=neighbours)
+        site = self._site
+        text = gobgp.config(site.plan.asn, site.router_id, listens=True, neighbours=neighbours(site))
         files(site.folder, gobgpd__toml=text)
         process = site.processes.start(
             site.namespace, gobgp.daemon(str(site.folder / "gobgpd.toml")), gobgp.Log(self._told).read
