@@ -15,6 +15,7 @@ from simbgp.cli.exit_codes import ExitCode
 from simbgp.cli.explain import explain
 from simbgp.cli.import_ import import_
 from simbgp.cli.init import init
+from simbgp.cli.lab import lab
 from simbgp.cli.profiles import profiles
 from simbgp.cli.run import run
 from simbgp.cli.schema import schema
@@ -49,7 +50,7 @@ def app() -> None:
     """What failures of a BGP-announced Kubernetes cluster cost its traffic."""
 
 
-for _command in (run, sweep, compare, validate, schema, init, profiles, explain, show, import_, wait, table):
+for _command in (run, sweep, compare, validate, schema, init, profiles, explain, show, import_, wait, table, lab):
     app.add_command(_command)
 
 
@@ -76,12 +77,17 @@ def _code(arguments: Sequence[str] | None) -> int:
 
 def _failed(error: Exception) -> ExitCode:
     """Say in a line what went wrong."""
+    from simbgp.lab.errors import LabError
     from simbgp.scenario import ScenarioError
     from simbgp.study.engines import EngineError
     from simbgp.study.folder import FolderError
 
     if isinstance(error, ScenarioError):
         click.echo(str(error), err=True)
+        return ExitCode.BAD_INPUT
+    if isinstance(error, LabError):
+        for line in str(error).splitlines():
+            click.echo(f"simbgp: {line}", err=True)
         return ExitCode.BAD_INPUT
     if isinstance(error, EngineError | FolderError):
         click.echo(f"simbgp: {error}", err=True)

@@ -97,11 +97,23 @@ def logarithmic(axis: "Axis") -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
+_WITHOUT_DATE: dict[str, dict[str, Any]] = {
+    "svg": {"Date": None},
+    "pdf": {"CreationDate": None},
+    "png": {"Software": None},
+}
+
+
+def writable(path: str | Path) -> str:
+    """The form of a figure, as the suffix of its file says. Raises ValueError for one that is not written."""
+    form = Path(path).suffix.lstrip(".").lower()
+    if form not in _WITHOUT_DATE:
+        raise ValueError(f"{path}: no figure of this kind; allowed: .png, .svg, .pdf")
+    return form
+
+
 def save(figure: "Figure", path: str | Path) -> None:
     """Write the figure as its suffix says: .png, .svg, .pdf; without the date. Raises ValueError for another one."""
-    form = Path(path).suffix.lstrip(".").lower()
-    without_date = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
-    if form not in without_date:
-        raise ValueError(f"{path}: no figure of this kind; allowed: .png, .svg, .pdf")
+    form = writable(path)
     with house_style():
-        figure.savefig(path, format=form, metadata=without_date[form])
+        figure.savefig(path, format=form, metadata=_WITHOUT_DATE[form])

@@ -1,0 +1,118 @@
+"""What the lab needs of the machine, and what of a scenario it plays; all that is missing or refused, by name."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+
+from simbgp.lab.daemons.kinds import DAEMONS, Daemon, daemon_of
+from simbgp.lab.errors import LabError
+from simbgp.lab.faults import KINDS
+from simbgp.lab.shell import tried
+from simbgp.scenario import Plan
+
+MOST_NODES, MOST_ROUTERS = 32, 8
+_TOOLS = (("ip", "iproute2"), ("ss", "iproute2"), ("nft", "nftables"), ("sysctl", "procps"))
+_NOT_PLAYED = {
+    "agent-upgrade": "a rollout needs a DaemonSet; agent-restart plays one node of it",
+    "backends-down": "there are no pods; a node echoes for its addresses itself",
+    "node-drain": "there is no Kubernetes; unlabel and node-down play its steps",
+    "node-join": "every node is there at time 0",
+    "operator-down": "there is no operator",
+    "router-down": "routers stay up",
+    "router-restart": "routers stay up",
+    "service-add": "every service is there at time 0",
+    "stall": "no process is stopped",
+}
+
+
+def check(plan: Plan) -> None:
+    """Raise LabError with everything that keeps this machine from playing ``plan``, a line each."""
+    wrong = [*refusals(plan), *lacking(plan)]
+    if wrong:
+        raise LabError("\n".join(wrong))
+
+
+def refusals(plan: Plan) -> Iterator[str]:
+    """What of a plan the lab does not play."""
+    if not plan.speaker.bare or not plan.speaker.gobgp:
+        yield (
+            f"cluster.cilium: the lab's nodes run gobgpd alone, not the {plan.speaker.name} agent; "
+            "take --set cluster.cilium=gobgp-3.10"
+        )
+    if plan.cold_start:
+        yield "start: cold is not played; the lab begins when all sessions are up"
+    if len(plan.nodes) > MOST_NODES or len(plan.routers) > MOST_ROUTERS:
+        yield f"the lab plays at most {MOST_NODES} nodes and {MOST_ROUTERS} routers"
+    if not plan.routers or not plan.peerings:
+        yield "the lab needs a router and a node that peers with it"
+    yield from _of_routers(plan)
+    yield from _of_sessions(plan)
+    for fault in plan.faults:
+        if fault.kind not in KINDS:
+            why = _NOT_PLAYED.get(fault.kind, "the lab has no means for it")
+            yield f"faults: {fault.kind} is not played: {why}; played: {', '.join(sorted(KINDS))}"
+
+
+def _of_routers(plan: Plan) -> Iterator[str]:
+    for router in plan.routers:
+        if daemon_of(router.profile.name) is None:
+            yield f"{router.name}: no daemon plays the profile {router.profile.name}; played: {', '.join(DAEMONS)}"
+        if router.bfd is not None:
+            yield f"{router.name}: bfd is not played"
+        if router.ecmp.hash != router.profile.ecmp_hash:
+            wanted, own = router.ecmp.hash, router.profile.ecmp_hash
+            yield f"{router.name}: ecmp.hash {wanted} is not played; the kernel's is {own}"
+
+
+def _of_sessions(plan: Plan) -> Iterator[str]:
+    if any(peering.md5 for peering in plan.peerings):
+        yield "MD5 passwords are not played"
+    if any(":" in prefix for peering in plan.peerings for prefix in peering.prefixes):
+        yield "IPv6 prefixes are not played"
+    if any(peering.restart.enabled and peering.restart.long_lived_s for peering in plan.peerings):
+        yield "cluster.gracefulRestart.longLived is not played"
+
+
+def lacking(plan: Plan) -> list[str]:
+    """What this machine lacks for ``plan``, each with the line that installs it."""
+    if not sys.platform.startswith("linux"):
+        return ["the lab needs Linux: network namespaces"]
+    found = [] if os.geteuid() == 0 else ["the lab needs root: sudo simbgp lab ..."]
+    packages = {package for tool, package in _TOOLS if shutil.which(tool) is None}
+    daemons = [DAEMONS["gobgp"], *filter(None, (daemon_of(router.profile.name) for router in plan.routers))]
+    packages |= {daemon.package for daemon in daemons if not daemon.installed}
+    if packages:
+        names = " ".join(sorted(packages))
+        found.append(f"not installed: {names}; on Debian: apt-get install --no-install-recommends {names}")
+    if not found and not _can_make_namespaces():
+        found.append(
+            "this machine lets nobody make network namespaces (a container needs CAP_SYS_ADMIN and CAP_NET_ADMIN)"
+        )
+    return found
+
+
+def _can_make_namespaces() -> bool:
+    return tried(["unshare", "--net", "true"]) is not None
+
+
+def versions(plan: Plan) -> dict[str, str]:
+    """The releases that play: the kernel's, and of each daemon."""
+    found: dict[str, Daemon] = {"gobgp": DAEMONS["gobgp"]}
+    for router in plan.routers:
+        daemon = daemon_of(router.profile.name)
+        if daemon is not None:
+            found[router.profile.name.partition("-")[0]] = daemon
+    return {"linux": os.uname().release} | {name: daemon.release() for name, daemon in sorted(found.items())}
+
+
+def mismatches(plan: Plan) -> list[str]:
+    """Where the release that plays is not the one that the profile describes."""
+    installed = versions(plan)
+    names = dict.fromkeys([plan.speaker.name, *(router.profile.name for router in plan.routers)])
+    return [
+        f"profile {name} is predicted, {make} {installed[make]} is measured"
+        for name in names
+        for make, _, release in [name.partition("-")]
+        if make in installed and not f"{installed[make]}.".startswith(f"{release}.")
+    ]

@@ -1,0 +1,84 @@
+"""A measurement as the rows that a prediction has."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from simbgp._version import __version__
+from simbgp.lab.driver import Measured, measure
+from simbgp.lab.needs import versions
+from simbgp.lab.probes import RATE
+from simbgp.measure import Observed
+from simbgp.scenario import Scenario, draw
+from simbgp.study.rows import COLUMNS, Row, rows_of
+from simbgp.traffic import windows
+
+TABLES = ("windows", "sessions", "routes")
+PROBES = ("run", "router", "prefix", "sent", "unanswered", "lost_s", "first_lost_s", "last_lost_s")
+"""Columns of the table of probes: ``lost_s`` is their number by their rate."""
+
+
+@dataclass(frozen=True)
+class LabResult:
+    """What real daemons did with a scenario, once or several times."""
+
+    scenario: Scenario
+    seed: int
+    repetitions: tuple[Measured, ...]
+    versions: Mapping[str, str]
+    date: str
+
+    @property
+    def runs(self) -> int:
+        """How often it was measured."""
+        return len(self.repetitions)
+
+    def rows(self, table: str) -> list[Row]:
+        """The rows of ``windows``, ``sessions``, ``routes`` or ``probes``."""
+        if table == "probes":
+            return [row for run, of in enumerate(self.repetitions) for row in _probes(run, of)]
+        return [row for run, of in enumerate(self.repetitions) for row in _rows(run, of, self.seed, table)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object; tables have the columns that ``run`` gives them."""
+        return {
+            "simbgp": __version__,
+            "scenario": self.scenario.name,
+            "seed": str(self.seed),
+            "runs": self.runs,
+            "measured": self.date,
+            "versions": dict(self.versions),
+        } | {
+            table: [dict(zip(columns, row, strict=True)) for row in self.rows(table)]
+            for table, columns in [*((name, COLUMNS[name]) for name in TABLES), ("probes", PROBES)]
+        }
+
+
+def play(scenario: Scenario, repeat: int, seed: int, say: Any = print) -> LabResult:
+    """Measure a scenario ``repeat`` times, run k with the faults of run k. Raises LabError."""
+    plan = scenario.plan()
+    played = []
+    for run in range(repeat):
+        if repeat > 1:
+            say(f"repetition {run + 1} of {repeat}")
+        played.append(measure(draw(plan, seed, run), say))
+    return LabResult(scenario, seed, tuple(played), versions(plan), datetime.now(UTC).date().isoformat())
+
+
+def _rows(run: int, of: Measured, seed: int, table: str) -> list[Row]:
+    plan = replace(of.plan, traffic=())
+    observed = Observed(plan, of.timeline, windows(plan, of.timeline, seed, run), (), seed, run)
+    return rows_of(run, observed, [table], "all").tables[table]
+
+
+def _probes(run: int, of: Measured) -> Sequence[Row]:
+    """One row for each router and prefix, all flows of it together."""
+    found: list[Row] = []
+    for router, prefix in dict.fromkeys((flow.router, flow.prefix) for flow in of.flows):
+        flows = [flow for flow in of.flows if (flow.router, flow.prefix) == (router, prefix)]
+        lost = sorted(at for flow in flows for n, at in enumerate(flow.sent_s) if n not in flow.answered)
+        first, last = (round(lost[0], 6), round(lost[-1], 6)) if lost else (None, None)
+        sent = sum(len(flow.sent_s) for flow in flows)
+        found.append((run, router, prefix, sent, len(lost), round(len(lost) / RATE, 6), first, last))
+    return found
