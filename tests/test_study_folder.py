@@ -40,11 +40,15 @@ def parts(folder):
     return list((folder / "parts").glob("*.json"))
 
 
+def heeds_sigint():
+    """A shell starts what it sends to the background with SIGINT ignored, and all that this starts inherits that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def begun(world, folder, enough=4, runs=RUNS):
     """A study in a process of its own that has kept a few parts."""
-    process = subprocess.Popen(
-        command(world, folder, runs=runs), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    line, pipe = command(world, folder, runs=runs), subprocess.PIPE
+    process = subprocess.Popen(line, cwd=ROOT, stdout=pipe, stderr=pipe, preexec_fn=heeds_sigint)
     while len(parts(folder)) < enough:
         assert process.poll() is None
         time.sleep(0.01)
