@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("docs/*.md"), ROOT / "README.zh.md"])
-_ELSEWHERE = ("ssh", "for", "kubectl", "pytest", "python3 -m venv", "python -m benchmarks")
+_ELSEWHERE = ("sudo", "ssh", "for", "kubectl", "pytest", "python3 -m venv", "python -m benchmarks")
 """Commands that need other machines or other programs, or have a test of their own."""
 
 

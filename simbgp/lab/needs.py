@@ -107,10 +107,11 @@ def versions(plan: Plan) -> dict[str, str]:
 
 
 def mismatches(plan: Plan) -> list[str]:
-    """Where the release that plays is not the one that the profile describes."""
+    """Where the release that plays is not the one that the profile describes, and what is not played at all."""
     installed = versions(plan)
     names = dict.fromkeys([plan.speaker.name, *(router.profile.name for router in plan.routers)])
-    return [
+    clients = ["traffic is not played: the lab has probes and no clients"] if plan.traffic else []
+    return clients + [
         f"profile {name} is predicted, {make} {installed[make]} is measured"
         for name in names
         for make, _, release in [name.partition("-")]
