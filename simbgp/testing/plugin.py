@@ -110,7 +110,7 @@ class ScenarioFile(pytest.File):
         return self._result
 
 
-class SloFailure(Exception):  # noqa: N818
+class SloError(Exception):
     """An SLO that is not met; its text is the whole report."""
 
 
@@ -134,11 +134,11 @@ class SloItem(pytest.Item):
             import click
 
             line = click.unstyle(slo_lines(result.slo, result.disputes)[self._place]).strip()
-            raise SloFailure("\n".join([line, "", story(result)]))
+            raise SloError("\n".join([line, "", story(result)]))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The bound, what was found, and the worst run; no traceback."""
-        return str(excinfo.value) if excinfo.errisinstance(SloFailure) else super().repr_failure(excinfo, style)
+        return str(excinfo.value) if excinfo.errisinstance(SloError) else super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """The file, and a heading of a failure."""
