@@ -117,6 +117,12 @@ NOT_ADMITTED = {
         f'{C}{INVALID}{BGP_I}.peers[0].autoDiscovery: Invalid value: "object": defaultGateway must be set when mode is '
         "DefaultGateway",
     ),
+    "discovery by a mode of no release": (  # the enum of the released CRDs; main alone has Unnumbered (#47394)
+        "peerAddress: 10.9.0.1, ",
+        "autoDiscovery: {mode: Unnumbered, defaultGateway: {addressFamily: ipv6}}, ",
+        f'{C}{INVALID}{BGP_I}.peers[0].autoDiscovery.mode: Unsupported value: "Unnumbered": supported values: '
+        '"DefaultGateway"',
+    ),
     "peer address that is none": (
         "10.9.0.1,",
         "10.9.0.300,",

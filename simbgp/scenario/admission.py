@@ -146,6 +146,8 @@ def _of_text(kind: str, path: Path, value: Any) -> str | None:
     """Text of a form: where the API server's own reading is looser (``10.1.0.1/24``), it does not mind."""
     key = next((part for part in reversed(path) if isinstance(part, str)), "")
     where = field_path(path)
+    if key == "mode":
+        return f'{where}: Unsupported value: {_shown(value)}: supported values: "DefaultGateway"'
     if key in _PATTERNS:
         return f"{where}: Invalid value: {_shown(value)}: {where} in body should match '{_PATTERNS[key]}'"
     if key in _FORMATS:
@@ -209,11 +211,8 @@ def _of_cluster_config(spec: Mapping[str, Any]) -> _Broken:
 
 
 def _of_discovery(found: Mapping[str, Any]) -> Iterator[str]:
-    by_gateway, by_interface = found.get("defaultGateway") is not None, found.get("unnumbered") is not None
-    if found.get("mode") == "DefaultGateway" and not by_gateway:
+    if found.get("mode") == "DefaultGateway" and found.get("defaultGateway") is None:
         yield "defaultGateway must be set when mode is DefaultGateway"
-    if found.get("mode") == "Unnumbered" and by_gateway == by_interface:
-        yield "exactly one of unnumbered or defaultGateway must be set when mode is Unnumbered"
 
 
 def _of_override(spec: Mapping[str, Any]) -> _Broken:

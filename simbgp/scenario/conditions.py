@@ -67,8 +67,13 @@ def _profile(cluster: Cluster) -> SpeakerProfile:
 def conditions(
     objects: Objects, nodes: Sequence[NodePlan], services: ClusterServices, of_agents: bool = True
 ) -> Iterator[Condition]:
-    """The conditions of every object, ClusterConfigs first; ``of_agents``: whether the release's agents write some."""
-    owners: dict[str, str] = {}
+    """The conditions of every object, ClusterConfigs first; ``of_agents``: whether the release's agents write some.
+
+    A node is its CiliumBGPNodeConfig's owner's, or the first one's that selects it.
+    """
+    known = {item.name for item in objects.configs}
+    recorded = {item.name: item.body.owner for item in objects.node_configs}
+    owners: dict[str, str] = {node: owner for node, owner in recorded.items() if owner in known}
     for item in objects.configs:
         chosen = _chosen(item, nodes)
         yield from _of_cluster_config(item, chosen, owners, set(objects.peer_configs))
@@ -93,12 +98,12 @@ def _chosen(item: Item, nodes: Sequence[NodePlan]) -> list[str]:
 
 
 def _of_cluster_config(item: Item, chosen: list[str], owners: dict[str, str], known: set[str]) -> Iterator[Condition]:
-    """A node that an earlier ClusterConfig has is a conflict of the later one."""
+    """A node that another ClusterConfig has is a conflict."""
 
     def condition(kind: str, reason: str, message: str, true: bool) -> Condition:
         return Condition("CiliumBGPClusterConfig", item.name, f"cilium.io/{kind}", str(true), reason, message)
 
-    rivals = sorted({owners[name] for name in chosen if name in owners})
+    rivals = sorted({owners[name] for name in chosen if owners.get(name, item.name) != item.name})
     references = {
         peer.peer_config_ref.name for i in item.body.spec.bgp_instances for peer in i.peers if peer.peer_config_ref
     }

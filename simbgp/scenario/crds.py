@@ -23,6 +23,9 @@ def _router_id(text: str) -> str:
     return address
 
 
+RouterId = Annotated[str, AfterValidator(_router_id)]
+
+
 def _loose_prefix(text: str) -> str:
     """A prefix in canonical text; bits behind its length are dropped, as LB-IPAM does."""
     try:
@@ -127,18 +130,22 @@ class DefaultGateway(Part):
     address_family: Literal["ipv4", "ipv6"]
 
 
-class Unnumbered(Part):
-    """``unnumbered``."""
-
-    interface: Annotated[str, Field(min_length=1, max_length=255)]
+def _mode(text: str) -> str:
+    """Released CRDs have one mode; main has ``Unnumbered`` beside it (cilium/cilium#47394, not merged by 1.20.3)."""
+    if text == "Unnumbered":
+        raise ValueError(
+            "no release of Cilium up to 1.20.3 has autoDiscovery mode 'Unnumbered'; allowed: DefaultGateway"
+        )
+    if text != "DefaultGateway":
+        raise ValueError(f"{text!r} is no mode of autoDiscovery; allowed: DefaultGateway")
+    return text
 
 
 class AutoDiscovery(Part):
     """``autoDiscovery``: how a node finds the peer's address."""
 
-    mode: Literal["DefaultGateway", "Unnumbered"]
+    mode: Annotated[str, AfterValidator(_mode)]
     default_gateway: DefaultGateway | None = None
-    unnumbered: Unnumbered | None = None
 
 
 class Peer(Part):
@@ -318,7 +325,7 @@ class InstanceOverride(Part):
     """One of ``bgpInstances`` of an override."""
 
     name: Named
-    router_id: Annotated[str, AfterValidator(_router_id)] | None = Field(None, alias="routerID")
+    router_id: RouterId | None = Field(None, alias="routerID")
     local_port: Port | None = None
     local_asn: Asn | None = Field(None, alias="localASN")
     peers: Many[PeerOverride] = ()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from simbgp.scenario import crds, k8s
+from simbgp.scenario import crds, k8s, node_configs
 from simbgp.scenario.crds import CILIUM, Object
 
 READ: Mapping[str, tuple[tuple[str, ...], type[Object]]] = {
@@ -11,6 +11,7 @@ READ: Mapping[str, tuple[tuple[str, ...], type[Object]]] = {
     "CiliumBGPClusterConfig": (CILIUM, crds.ClusterConfig),
     "CiliumBGPPeerConfig": (CILIUM, crds.PeerConfig),
     "CiliumBGPAdvertisement": (CILIUM, crds.Advertisement),
+    "CiliumBGPNodeConfig": (CILIUM, node_configs.NodeConfig),
     "CiliumBGPNodeConfigOverride": (CILIUM, crds.NodeConfigOverride),
     "CiliumLoadBalancerIPPool": (CILIUM, crds.IpPool),
     "CiliumPodIPPool": (CILIUM, crds.PodIpPool),

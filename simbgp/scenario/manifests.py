@@ -24,8 +24,9 @@ from simbgp.scenario.k8s import Secret
 from simbgp.scenario.kinds import NAMESPACED, READ
 from simbgp.scenario.legacy import PeeringPolicy, successors, unmapped
 from simbgp.scenario.messages import validate, with_answer
+from simbgp.scenario.node_configs import NodeConfig
+from simbgp.scenario.node_objects import as_cilium_has_it, is_address, node_of
 from simbgp.scenario.plan import NodePlan
-from simbgp.scenario.schema.base import read_address
 from simbgp.scenario.yaml_tree import Tree, read_documents, read_file
 
 MAX_FILES = 1000
@@ -67,6 +68,16 @@ class Objects:
         return sorted(self.of(ClusterConfig), key=_created)
 
     @property
+    def node_configs(self) -> list[Item]:
+        """The CiliumBGPNodeConfigs, one for each node that the operator has configured."""
+        return self.of(NodeConfig)
+
+    @property
+    def deciding(self) -> list[Item]:
+        """What decides who peers: the ClusterConfigs, else the NodeConfigs that an operator made of some."""
+        return self.configs or self.node_configs
+
+    @property
     def peer_configs(self) -> dict[str, Item]:
         """The CiliumBGPPeerConfigs by name."""
         return {item.name: item for item in self.of(PeerConfig)}
@@ -88,55 +99,21 @@ class Objects:
 
     @property
     def nodes(self) -> list[NodePlan]:
-        """The Nodes as BGP knows them; addresses that are none were reported, and are left out.
+        """The Nodes as BGP knows them.
 
         Labels and podCIDRs of a CiliumNode win over those of the Node of its name (operator/pkg/bgp/cluster.go).
+        Where there is neither, there are the nodes of the CiliumBGPNodeConfigs.
         """
-        own = {item.name: _node(item.body) for item in self.of(NodeObject)}
+        own = {item.name: node_of(item.body) for item in self.of(NodeObject)}
         for item in self.of(CiliumNode):
-            own[item.name] = _as_cilium_has_it(item.body, own.get(item.name))
-        return list(own.values())
+            own[item.name] = as_cilium_has_it(item.body, own.get(item.name))
+        return list(own.values()) or [NodePlan(i.name, i.body.local_addresses, ()) for i in self.node_configs]
 
 
 def _created(item: Item) -> str:
     """What no API server has seen yet comes last, in the order of the files."""
     metadata: Metadata = item.body.metadata
     return metadata.creation_timestamp or "~"
-
-
-def _node(node: NodeObject) -> NodePlan:
-    cidrs = node.spec.pod_cidrs or ((node.spec.pod_cidr,) if node.spec.pod_cidr else ())
-    internal = [entry.address for entry in node.status.addresses if entry.type == "InternalIP"]
-    addresses = tuple(read_address(address) for address in internal if _is_address(address))
-    labels = dict(node.metadata.labels or {})
-    return NodePlan(node.metadata.name, addresses, tuple(cidrs), labels, labels.get("topology.kubernetes.io/rack"))
-
-
-def _as_cilium_has_it(own: CiliumNode, node: NodePlan | None) -> NodePlan:
-    internal = tuple(entry.ip for entry in own.spec.addresses if entry.type == "InternalIP")
-    labels = dict(own.metadata.labels or {})
-    cidrs = own.spec.ipam.pod_cidrs
-    pools: dict[str, tuple[str, ...]] = {}
-    for entry in own.spec.ipam.pools.allocated:
-        pools[entry.pool] = (*pools.get(entry.pool, ()), *entry.cidrs)
-    if node is None:
-        rack = labels.get("topology.kubernetes.io/rack")
-        return NodePlan(own.metadata.name, internal, tuple(cidrs or ()), labels, rack, pools=pools)
-    return replace(
-        node,
-        addresses=node.addresses or internal,
-        pod_cidrs=tuple(cidrs or node.pod_cidrs),
-        labels=labels or dict(node.labels),
-        pools=pools,
-    )
-
-
-def _is_address(text: str) -> bool:
-    try:
-        read_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def read_objects(tree: Tree, patterns: Sequence[str], folder: FilePath | None) -> Objects:
@@ -263,7 +240,7 @@ def _add(items: dict[tuple[str, str], Item], item: Item, problems: list[Problem]
         problems.append(item.problem(("metadata", "name"), what))
     if isinstance(item.body, NodeObject):
         for i, entry in enumerate(item.body.status.addresses):
-            if entry.type == "InternalIP" and not _is_address(entry.address):
+            if entry.type == "InternalIP" and not is_address(entry.address):
                 path = ("status", "addresses", i, "address")
                 problems.append(item.problem(path, f"{entry.address!r} is not an IP address"))
 
@@ -272,14 +249,21 @@ def _warnings(unused: Counter[str], items: Mapping[tuple[str, str], Item]) -> It
     if unused:
         counts = ", ".join(f"{kind} {count}" for kind, count in sorted(unused.items()))
         yield f"{unused.total()} objects of the manifests are not used: {counts}"
+    yield from _without_nodes(items)
     secrets = {item.body.metadata.name for item in items.values() if isinstance(item.body, Secret)}
     for item in items.values():
-        if isinstance(item.body, NodeObject) and not _node(item.body).pod_cidrs:
+        if isinstance(item.body, NodeObject) and not node_of(item.body).pod_cidrs:
             yield f"Node {item.name} has no podCIDR, so it announces none"
-        if isinstance(item.body, NodeObject) and not _node(item.body).addresses:
+        if isinstance(item.body, NodeObject) and not node_of(item.body).addresses:
             yield f"Node {item.name} has no InternalIP; an address is made up"
         if isinstance(item.body, PeerConfig) and item.body.spec.auth_secret_ref is not None:
             secret = item.body.spec.auth_secret_ref
             if secret in secrets:
                 continue
             yield f"Secret {secret} of CiliumBGPPeerConfig {item.name} is assumed to be present"
+
+
+def _without_nodes(items: Mapping[tuple[str, str], Item]) -> Iterator[str]:
+    kinds = {type(item.body) for item in items.values()}
+    if NodeConfig in kinds and not kinds & {NodeObject, CiliumNode}:
+        yield "no Node is in the manifests: the nodes are those of the CiliumBGPNodeConfigs, and have no podCIDR"

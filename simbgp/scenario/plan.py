@@ -60,13 +60,15 @@ class AnnouncementPlan:
 class OriginPlan:
     """The objects that a session is configured by: names of a CiliumBGPClusterConfig and a CiliumBGPPeerConfig.
 
-    ``local_address`` is what a CiliumBGPNodeConfigOverride sets. Without manifests the names are those of Cilium's
-    own examples.
+    ``local_address`` and ``router_id`` are what a CiliumBGPNodeConfigOverride sets, ``local_port`` what the instance
+    does or the override. Without manifests the names are those of Cilium's own examples.
     """
 
     cluster_config: str = "cilium-bgp"
     peer_config: str | None = "cilium-peer"
     local_address: str | None = None
+    router_id: str | None = None
+    local_port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

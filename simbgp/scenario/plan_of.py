@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from simbgp.profiles import Law, RouterProfile, SpeakerProfile, newest_speaker, router, settled, speaker
 from simbgp.scenario.cluster_services import ADDRESS_TYPES, ClusterServices
+from simbgp.scenario.disagreements import against_status
 from simbgp.scenario.fault_plans import fault_plan
 from simbgp.scenario.layout import Layout, Upstream
 from simbgp.scenario.little import population
@@ -56,7 +57,7 @@ def plan_of(
     inline = service_plans(document.services, layout.nodes, keys)
     from_objects = of_objects.plans(_announced_prefixes(document, objects, selection, of_objects), keys)
     services = with_newcomers((*inline, *from_objects), layout, added_services(document), profile.bare)
-    peerings = peering_plans(cluster, layout, selection if objects.configs else None, services)
+    peerings = peering_plans(cluster, layout, selection if objects.deciding else None, services)
     startup = _startup(document, profile)
     clocks = cluster.kubernetes
     plan = Plan(
@@ -89,7 +90,8 @@ def plan_of(
         fabric=tuple(spine_plan(written) for written in document.fabric),
         assumptions=tuple(_assumptions(document, profile.bare, layout, services, peerings)),
     )
-    return replace(plan, warnings=(*objects.warnings, *of_objects.warnings(), *selection.warnings))
+    compared = against_status(objects, peerings, plan.routers, bool(cluster.timers.model_fields_set))
+    return replace(plan, warnings=(*objects.warnings, *of_objects.warnings(), *selection.warnings, *compared))
 
 
 def _announced_prefixes(
@@ -97,7 +99,7 @@ def _announced_prefixes(
 ) -> dict[str, dict[str, list[str]]]:
     """Under which prefixes the Services of the manifests are announced, by service and kind of address."""
     found: dict[str, dict[str, list[str]]] = {}
-    if not objects.configs:
+    if not objects.deciding:
         for service in of_objects.services:
             kinds = [kind for kind in ADDRESS_TYPES if kind in document.cluster.advertise]
             found[service.name] = {kind: [host_prefix(a) for a in service.addresses(kind)] for kind in kinds}

@@ -7,9 +7,11 @@ from simbgp.scenario.advertisements import FAMILIES, Announced, announced, famil
 from simbgp.scenario.cluster_services import ClusterService
 from simbgp.scenario.crds import ClusterConfigSpec, Instance, PeerConfigSpec
 from simbgp.scenario.crds import Peer as PeerObject
+from simbgp.scenario.disagreements import disagreements
 from simbgp.scenario.errors import Path, Problem
 from simbgp.scenario.layout import Layout, Upstream
 from simbgp.scenario.manifests import Item, Objects
+from simbgp.scenario.node_configs import NodeConfig, NodeInstance, NodePeer
 from simbgp.scenario.plan import Family, NodePlan, OriginPlan
 from simbgp.scenario.without_effect import without_effect
 
@@ -45,26 +47,38 @@ class Selection:
 
 
 def select(objects: Objects, layout: Layout, services: Sequence[ClusterService]) -> Selection:
-    """The sessions that the objects ask for; without a CiliumBGPClusterConfig there are none."""
+    """The sessions that the objects ask for; with neither CiliumBGPClusterConfigs nor NodeConfigs there are none."""
     found = Selection()
     found.warnings |= dict.fromkeys(without_effect(objects, layout.nodes))
     owners: dict[str, Item] = {}
-    for item in objects.configs:
-        chosen = [node for node in layout.nodes if _selects(item.body.spec, node)]
-        if not chosen:
-            found.warnings[f"CiliumBGPClusterConfig {item.name}: No node matches spec.nodeSelector"] = None
+    for item in objects.deciding:
+        chosen = _chosen(item, layout.nodes, found)
         _conflicts(item, [owners[node.name] for node in chosen if node.name in owners], found)
         owners |= {node.name: item for node in chosen}
         for path, instance, peer in _peers(item):
             _peer(objects, layout, services, found, chosen, item, path, instance, peer)
+    found.warnings |= dict.fromkeys(disagreements(objects, layout.nodes, {n: item.name for n, item in owners.items()}))
     served = {session.router for session in found.sessions}
-    for router in layout.routers if objects.configs and not found.problems else ():
+    for router in layout.routers if objects.deciding and not found.problems else ():
         if router.name not in served:
             found.warnings[f"router {router.name} is no peer in the manifests: no node has a session with it"] = None
     order = {node.name: i for i, node in enumerate(layout.nodes)}
     found.sessions.sort(key=lambda session: order[session.node])
     _refuse_twins(objects, found)
     return found
+
+
+def _chosen(item: Item, nodes: Sequence[NodePlan], found: Selection) -> list[NodePlan]:
+    """The nodes of a ClusterConfig, or the one of a NodeConfig, which is that of its name."""
+    if isinstance(item.body, NodeConfig):
+        chosen = [node for node in nodes if node.name == item.name]
+        said = f"CiliumBGPNodeConfig {item.name}: there is no node of that name, so it is left out"
+    else:
+        chosen = [node for node in nodes if _selects(item.body.spec, node)]
+        said = f"CiliumBGPClusterConfig {item.name}: No node matches spec.nodeSelector"
+    if not chosen:
+        found.warnings[said] = None
+    return chosen
 
 
 def _selects(spec: ClusterConfigSpec, node: NodePlan) -> bool:
@@ -89,8 +103,8 @@ def _peer(
     peer: PeerObject,
 ) -> None:
     """Adds the sessions of one peer of one instance."""
-    reasons = list(_unsupported(item, path, instance, peer))
-    config = _config(objects, item, path, peer, found)
+    reasons = list(_unsupported(item, path, instance))
+    config = _config(objects, item, path, instance, peer, found)
     if peer.auto_discovery is not None and not reasons:
         _discovered(objects, layout, services, found, nodes, item, path, instance, peer, config)
         return
@@ -104,6 +118,16 @@ def _peer(
         return
     for node in nodes:
         found.sessions.append(_session(objects, router, services, config, item, instance, peer, node))
+    _listeners(found)
+
+
+def _listeners(found: Selection) -> None:
+    listening = {session.instance: session.origin.local_port for session in found.sessions if session.origin.local_port}
+    for instance, port in listening.items():
+        what = f"instance {instance} listens on port {port}: a router could dial it, but here the nodes alone dial, so"
+        found.warnings[f"{what} a session may be back sooner than is shown after a fault of the router or the link"] = (
+            None
+        )
 
 
 def _discovered(
@@ -122,24 +146,36 @@ def _discovered(
     gateway = peer.auto_discovery.default_gateway if peer.auto_discovery is not None else None
     family = gateway.address_family if gateway is not None else "ipv4"
     for node in nodes:
+        reported = _reported_address(objects, node, instance, peer)
         able = [
             router
             for router in layout.routers
             if node.name in router.nodes
             and peer.peer_asn in (0, router.settings.asn)
             and any(family_of(address) == family for address in router.addresses)
+            and reported in (None, *router.addresses)
         ]
         if len(able) != 1:
             names = ", ".join(router.name for router in able) or "none"
             what = f"the {family} default gateway of {node.name} is not known: routers that may be it: {names}"
+            if reported is not None:
+                what = f"the {family} default gateway of {node.name} is {reported} by the status of its NodeConfig"
             more = "allowed: one router of the peer's ASN, with an address of the family, for each node (routers.nodes)"
             found.problems.append(item.problem((*path, "autoDiscovery"), f"{what}; {more}"))
         elif config is not None:
-            address = next(a for a in able[0].addresses if family_of(a) == family)
-            named = f"the {family} default gateway of {node.name} is taken to be {able[0].name}, {address}"
-            found.warnings[f"peer {peer.name}: {named} (autoDiscovery)"] = None
+            address = reported or next(a for a in able[0].addresses if family_of(a) == family)
+            if reported is None:
+                named = f"the {family} default gateway of {node.name} is taken to be {able[0].name}, {address}"
+                found.warnings[f"peer {peer.name}: {named} (autoDiscovery)"] = None
             own = peer.model_copy(update={"peer_address": address})
             found.sessions.append(_session(objects, able[0], services, config, item, instance, own, node))
+
+
+def _reported_address(objects: Objects, node: NodePlan, instance: Instance, peer: PeerObject) -> str | None:
+    """The address that the node's agent found the peer under."""
+    configs = (config.body for config in objects.node_configs if config.name == node.name)
+    statuses = (config.reported(instance.name, peer.name) for config in configs)
+    return next((status.peer_address for status in statuses if status is not None), None)
 
 
 def _session(
@@ -153,7 +189,14 @@ def _session(
     node: NodePlan,
 ) -> Selected:
     made = announced(objects, config, peer.name, node, services)
-    asn, address = _overridden(objects, node.name, instance, peer)
+    own = _of_node(objects, node.name, instance, peer)
+    origin = OriginPlan(
+        item.body.owner or OriginPlan().cluster_config if isinstance(item.body, NodeConfig) else item.name,
+        peer.peer_config_ref.name if peer.peer_config_ref is not None else None,
+        own.local_address,
+        own.router_id,
+        own.local_port,
+    )
     return Selected(
         node.name,
         router.name,
@@ -162,41 +205,55 @@ def _session(
         tuple(dict.fromkeys(entry.plan.prefix for entry in made if entry.at_start)),
         instance.name,
         peer.name,
-        asn or instance.local_asn or 0,  # 0 was refused
+        own.asn or 0,  # 0 was refused
         peer.peer_address or router.addresses[0],
-        address,
+        own.local_address,
         made,
-        OriginPlan(item.name, peer.peer_config_ref.name if peer.peer_config_ref is not None else None, address),
+        origin,
     )
 
 
-def _overridden(objects: Objects, node: str, instance: Instance, peer: PeerObject) -> tuple[int | None, str | None]:
-    """ASN and local address that a CiliumBGPNodeConfigOverride gives (operator/pkg/bgp/cluster.go)."""
+@dataclass(frozen=True, slots=True)
+class _OfNode:
+    """What an instance and a peer of it are on one node."""
+
+    asn: int | None
+    local_port: int | None
+    router_id: str | None = None
+    local_address: str | None = None
+
+
+def _of_node(objects: Objects, node: str, instance: Instance, peer: PeerObject) -> _OfNode:
+    """As a CiliumBGPNodeConfigOverride has it (operator/pkg/bgp/cluster.go); a NodeConfig holds that already."""
+    if isinstance(instance, NodeInstance) and isinstance(peer, NodePeer):
+        return _OfNode(instance.local_asn, instance.local_port, instance.router_id, peer.local_address)
     override = objects.overrides.get(node)
     for own in override.spec.bgp_instances if override is not None else ():
         if own.name == instance.name:
             addresses = (entry.local_address for entry in own.peers if entry.name == peer.name)
-            return own.local_asn, next(addresses, None)
-    return None, None
+            port = instance.local_port if own.local_port is None else own.local_port
+            return _OfNode(own.local_asn or instance.local_asn, port, own.router_id, next(addresses, None))
+    return _OfNode(instance.local_asn, instance.local_port)
 
 
-def _unsupported(item: Item, path: Path, instance: Instance, peer: PeerObject) -> Iterator[Problem]:
+def _unsupported(item: Item, path: Path, instance: Instance) -> Iterator[Problem]:
     if instance.local_asn is None:
         yield item.problem(path[:3], "localASN is missing; Cilium cannot start the instance without it")
-    if instance.local_port is not None:
-        what = "'localPort' is not supported yet; supported: speakers that dial and do not listen"
-        yield item.problem((*path[:3], "localPort"), what)
-    if peer.auto_discovery is not None and peer.auto_discovery.mode == "Unnumbered":
-        what = "'Unnumbered' is not supported yet; supported: peerAddress, or autoDiscovery with mode DefaultGateway"
-        yield item.problem((*path, "autoDiscovery", "mode"), what)
 
 
-def _config(objects: Objects, item: Item, path: Path, peer: PeerObject, found: Selection) -> PeerConfigSpec | None:
+def _config(
+    objects: Objects, item: Item, path: Path, instance: Instance, peer: PeerObject, found: Selection
+) -> PeerConfigSpec | None:
     if peer.peer_config_ref is None:
         found.warnings[f"peer {peer.name} has no peerConfigRef: defaults hold, and nothing is announced to it"] = None
         return PeerConfigSpec()
     name = peer.peer_config_ref.name
     config = objects.peer_configs.get(name)
+    reported = item.body.reported(instance.name, peer.name) if isinstance(item.body, NodeConfig) else None
+    if config is None and reported is not None:
+        what = "the timers and families are those of the CiliumBGPNodeConfigs' status, without graceful restart"
+        found.warnings[f"CiliumBGPPeerConfig {name} is missing: {what}, and nothing is announced by it"] = None
+        return reported.config()
     if config is None:
         known = ", ".join(objects.peer_configs) or "none"
         what = f"Referenced CiliumBGPPeerConfig(s) are missing: [{name}]; in the manifests: {known}"
@@ -244,5 +301,5 @@ def _refuse_twins(objects: Objects, found: Selection) -> None:
         pair = (session.node, session.router)
         if pair in seen and not found.problems:
             what = f"'two sessions between {pair[0]} and {pair[1]}' is not supported yet; supported: one of each pair"
-            found.problems.append(objects.configs[0].problem(("spec", "bgpInstances"), what))
+            found.problems.append(objects.deciding[0].problem(("spec", "bgpInstances"), what))
         seen.add(pair)

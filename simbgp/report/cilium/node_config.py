@@ -52,7 +52,9 @@ class NodeConfigs:
     def _instance(self, version: str, peerings: Sequence[PeeringPlan]) -> Object:
         first = peerings[0]
         peers = [self._peer(version, peering) for peering in peerings]
-        return {"localASN": first.local_asn, "name": first.instance, "peers": peers}
+        own = {"localPort": first.origin.local_port, "routerID": first.origin.router_id}
+        written = {key: value for key, value in own.items() if value is not None}
+        return {"localASN": first.local_asn, **written, "name": first.instance, "peers": peers}
 
     def _peer(self, version: str, peering: PeeringPlan) -> Object:
         peer: Object = self._named(peering)

@@ -111,12 +111,12 @@ def manifests_stand(view: View) -> Iterator[Problem]:
 
 def beside_cluster_configs(view: View) -> Iterator[Problem]:
     """With CiliumBGPClusterConfigs the objects alone decide who peers, and what is announced."""
-    if not view.objects.configs:
+    if not view.objects.deciding:
         return
     for path, _ in view.draft.items("services"):
         what = "'services' beside a CiliumBGPClusterConfig is not supported yet; supported: Services of the manifests"
         yield view.problem(path, what)
-    peers = [p for item in view.objects.configs for i in item.body.spec.bgp_instances for p in i.peers]
+    peers = [p for item in view.objects.deciding for i in item.body.spec.bgp_instances for p in i.peers]
     discovered = any(peer.auto_discovery is not None for peer in peers)
     for path, router in view.draft.items("routers"):
         if "nodes" in router.model_fields_set and not discovered:  # else they say whose default gateway it is
@@ -130,7 +130,7 @@ def beside_cluster_configs(view: View) -> Iterator[Problem]:
 def pools_to_advertise(view: View) -> Iterator[Problem]:
     """Where ``advertise`` names CiliumPodIPPool, some node has CIDRs of one."""
     cluster = view.document.cluster
-    if "CiliumPodIPPool" not in cluster.advertise or view.layout is None or view.objects.configs:
+    if "CiliumPodIPPool" not in cluster.advertise or view.layout is None or view.objects.deciding:
         return
     if not any(node.pools for node in view.layout.nodes):
         what = "no node has CIDRs of a CiliumPodIPPool; allowed: nodes with podIPPools, or CiliumNodes in manifests"

@@ -74,7 +74,7 @@ def _pairs(view: View, path: Path, fault: Any) -> Iterator[Problem]:
     if view.layout is None or view.nodes is None or view.routers is None or view.selection.problems:
         return
     nodes, routers = fault.node.pick(view.nodes), fault.router.pick(view.routers)
-    pairs = session_pairs(view.layout, view.selection if view.objects.configs else None)
+    pairs = session_pairs(view.layout, view.selection if view.objects.deciding else None)
     if not any((node, router) in pairs for node in nodes for router in routers):
         what = f"no session between {', '.join(nodes[:3])} and {', '.join(routers[:3])}; allowed: a router of the node"
         yield view.problem((*path, "router"), what)
