@@ -12,6 +12,8 @@ from benchmarks.score import Score
 from simbgp.report.figures import calibration, save
 from simbgp.report.figures.calibration import COLUMNS
 
+_MEASURED = "FRR 8.4.4, BIRD 2.0.12, GoBGP 3.10 to 4.8, OpenBGPD 7.7 on Linux 6.18, November 2026"
+"""See data/README.md."""
 _WORDS = {
     "t_session_down": "session lost",
     "t_route_withdrawn": "route withdrawn",
@@ -39,7 +41,8 @@ def main() -> int:
     judged = lab.in_parallel(
         control_plane.judge, args.jobs, list(found), list(found.values()), [args.runs] * len(found)
     )
-    save(calibration(frame(score for scored in judged for score in scored)), args.file)
+    shown = frame(score for scored in judged for score in scored)
+    save(calibration(shown, of_what=_MEASURED), args.file)
     return 0
 
 

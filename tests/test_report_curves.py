@@ -3,14 +3,17 @@
 import numpy as np
 import pandas as pd
 import pytest
-from study_worlds import EXACT, TEXT, scenario
+from study_worlds import EXACT, HOPS, TEXT, scenario
 
 import simbgp
 from simbgp.measure import Question, Value, estimate
-from simbgp.report.figures import calibration, convergence, ecdf, outcome_bars, save, upgrade_fan, wait_curve
+from simbgp.report.figures import calibration, convergence, ecdf, load_bars, outcome_bars, save, upgrade_fan, wait_curve
+from simbgp.report.figures.load_bars import loads
 from simbgp.report.figures.outcome_bars import doomed
+from simbgp.report.figures.style import INK, RED
 from simbgp.report.figures.upgrade_fan import fan
-from simbgp.scenario import loads
+from simbgp.report.numbers import percent
+from simbgp.scenario import loads as scenario_of
 from simbgp.study.wait import wait
 from simbgp.study.waiting import OfProfile, Waiting, WayOut
 from simbgp.traffic import breaks_us
@@ -44,10 +47,22 @@ def test_a_curve_rises_by_one_run_at_each_outage(holds):
 
 def test_the_bound_is_that_of_the_slo_and_the_title_counts_who_keeps_to_it(holds):
     figure = ecdf(holds)
-    assert title(figure) == "world: 1 of 2 settings keep blackhole_s to 100 s in every run"
-    assert figure.axes[0].lines[2].get_xdata()[0] == 100
-    assert "no setting keeps blackhole_s to 1 s" in title(ecdf(holds, bound=1.0))
+    assert title(figure) == "world: only holdTimeSeconds 9 keeps blackhole_s to 100 s in every run"
+    assert [line.get_xdata()[0] for line in figure.axes[0].lines if line.get_color() == RED] == [100]
+    assert "SLO 100 s" in [text.get_text() for text in figure.axes[0].texts]
+    assert "no setting keeps blackhole_s to 1 s in any run" in title(ecdf(holds, bound=1.0))
     assert figure.axes[0].get_xscale() == "log"
+
+
+def test_each_curve_bears_its_name_at_a_dot_on_it(holds):
+    axes = ecdf(holds).axes[0]
+    dots = [line for line in axes.lines if line.get_marker() == "o"]
+    names = [text for text in axes.texts if text.get_text() in ("9", "120")]
+    for (setting, result), dot in zip(holds, dots, strict=True):
+        assert dot.get_xdata()[0] in [value.value for value in result.blackhole_s().values]
+        (name,) = [text for text in names if text.get_text() == str(setting[HOLD])]
+        assert name.xy == (dot.get_xdata()[0], dot.get_ydata()[0])
+    assert axes.get_title(loc="left") == "holdTimeSeconds"
 
 
 def test_a_curve_of_runs_still_open_at_the_horizon_does_not_reach_the_top():
@@ -132,6 +147,49 @@ def test_bars_without_traffic_are_refused():
         outcome_bars(simbgp.run(scenario(), runs=1))
 
 
+def test_the_shares_stand_in_columns_beside_the_bars(outcomes):
+    figure = outcome_bars(outcomes)
+    said = [text.get_text() for text in figure.axes[0].texts]
+    assert said[0] == "broken"
+    assert said[3] == "delayed"
+    shares = []
+    for _, swept in outcomes:
+        whole = simbgp.run(swept.scenario, 2, 4).connections.query("fault.isna()")
+        broken = whole[["reset", "timed_out", "not_opened"]].sum().sum() / whole.total.sum()
+        shares.append(percent(broken))
+    assert said[1:3] == shares
+
+
+# the load
+
+
+def test_the_survivors_share_what_the_dead_node_had():
+    # four nodes are sent a quarter each; when one is gone from the group the others are sent a third
+    result = simbgp.run(scenario(cluster__gracefulRestart__enabled=False), runs=2)
+    found = loads(result, 0)
+    assert found.before == pytest.approx(dict.fromkeys(HOPS, 0.25))
+    assert found.peak == pytest.approx({"worker-1": 0.25, **dict.fromkeys(HOPS[1:], 1 / 3)})
+    axes = load_bars(result).axes[0]
+    after, before = ([box.get_width() for box in part] for part in axes.containers)
+    assert after == pytest.approx(list(found.peak.values()))
+    assert before == pytest.approx(list(found.before.values()))
+    assert title(load_bars(result)) == (
+        "world: 3 nodes are sent up to 33.3 % of the service traffic, 1.33 times as much as before"
+    )
+
+
+def test_many_nodes_are_a_histogram_of_their_shares_and_the_capacity_a_line():
+    result = simbgp.run(scenario(cluster__nodes=40), runs=1)
+    axes = load_bars(result, capacity=0.03).axes[0]
+    assert max(axes.patches[1].get_xy()[:, 1]) == 40  # before: all alike
+    assert [line.get_xdata()[0] for line in axes.lines if line.get_color() == RED] == [0.03]
+
+
+def test_a_cluster_without_services_has_no_load():
+    with pytest.raises(ValueError, match="no node is sent traffic"):
+        load_bars(simbgp.run(scenario(services=[]), runs=1))
+
+
 # the wait
 
 
@@ -143,7 +201,7 @@ def test_the_curve_falls_by_one_run_at_each_time_and_the_quantiles_are_marked():
     # 1000 runs at 0.01, 0.02, ... 10 s: 1 % are left after the 990th, 0.1 % after the 999th
     values = [Value(i / 100) for i in range(1, 1001)]
     figure = wait_curve(Waiting(99.9, 0, (WayOut((), "worker-1", (answer("frr-8.4", values),)),)))
-    curve, *marks = figure.axes[0].lines[:3]
+    curve, *marks = [line for line in figure.axes[0].lines if line.get_color() != INK][:3]
     assert list(curve.get_xdata()[1:-1]) == pytest.approx([i / 100 for i in range(1, 1001)])
     assert list(curve.get_ydata()[1:-2]) == pytest.approx([1 - i / 1000 for i in range(1, 1000)])
     assert [(mark.get_xdata()[0], mark.get_ydata()[0]) for mark in marks] == [(9.9, 0.01), (9.99, 0.001)]
@@ -157,6 +215,8 @@ def test_too_few_runs_mark_no_quantile():
 def test_the_wait_of_a_scenario_is_drawn_from_its_own_runs():
     found = wait(scenario(), p=99, runs=400)
     assert len(found.ways[0].worst.values) in (1, 400)
+    marked = [line.get_xdata()[0] for line in wait_curve(found).axes[0].lines if line.get_color() == INK]
+    assert marked == [found.whole_seconds]
     assert title(wait_curve(found)).startswith(f"Wait {found.whole_seconds} s after worker-1 lost its label")
 
 
@@ -173,7 +233,7 @@ def test_a_router_that_never_forgets_is_no_matter_of_time():
 def rollout():
     fault = {"at": "60s", "kind": "agent-upgrade", "to": "1.20", "maxUnavailable": 1, "imagePull": "10s"}
     text = TEXT.replace('"1.20"', '"1.19"').replace("enabled: true", "enabled: false")
-    return simbgp.run(loads(text).with_(faults=[fault], traffic=TRAFFIC), runs=3, seed=2)
+    return simbgp.run(scenario_of(text).with_(faults=[fault], traffic=TRAFFIC), runs=3, seed=2)
 
 
 def test_the_fan_counts_what_broke_by_the_end_of_each_step(rollout):
@@ -231,10 +291,18 @@ def test_each_look_is_the_estimate_from_the_first_runs():
     assert (axes.lines[1].get_ydata()[-1], axes.lines[2].get_ydata()[-1]) == (last.low, last.high)
 
 
+def test_an_end_that_so_few_runs_cannot_bound_is_open():
+    # a p99 of 50 runs has no upper end: pale from the lower one up to the frame, and the figure says so
+    axes = convergence(simbgp.run(scenario(), runs=50, seed=3), "p99", "detection_s").axes[0]
+    pale = axes.collections[-1].get_paths()
+    assert max(path.vertices[:, 1].max() for path in pale) == pytest.approx(axes.get_ylim()[1])
+    assert "pale: so few runs cannot bound that end" in [text.get_text() for text in axes.texts]
+
+
 def test_few_runs_are_one_look_and_equal_ones_none():
     assert list(convergence(simbgp.run(scenario(), runs=5)).axes[0].lines[0].get_xdata()) == [5]
     with pytest.raises(ValueError, match="every run is the same"):
-        convergence(simbgp.run(loads(EXACT), runs=1))
+        convergence(simbgp.run(scenario_of(EXACT), runs=1))
 
 
 # measurements
@@ -251,7 +319,8 @@ def test_each_dot_is_a_measurement_and_the_title_counts_those_inside():
     # 8.14 is within 8.0 and 0.15 s of noise, 8.16 is not: 3 of 4
     figure = calibration(measurements())
     assert title(figure).startswith("75.0 % of 4 measurements of real daemons lie in the central 99 %")
-    lost = next(line for line in figure.axes[0].lines if line.get_label() == "lost (3)")
+    lost = next(line for line in figure.axes[0].lines if line.get_label().startswith("lost\n"))
+    assert lost.get_label() == "lost\n3, 66.7 % inside,\nmedian residual +1.6 s"  # 8.14 - 6.5
     assert [list(part) for part in lost.get_data()] == [[6.0, 8.14, 8.16], [6.5, 6.5, 6.5]]
 
 

@@ -89,8 +89,9 @@ def sweep(
         click.echo(grid.csv(), nl=False)
     if figure is not None:
         from simbgp.report.figures import heat_map, save
+        from simbgp.report.figures.lattice import as_it_is
 
-        save(heat_map(grid), figure)
+        save(heat_map(grid, marks=as_it_is(grid, base[0].data)), figure)
     return of_verdict(grid.verdict)
 
 

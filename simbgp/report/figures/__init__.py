@@ -9,6 +9,7 @@ from simbgp.report.figures.convergence import convergence
 from simbgp.report.figures.ecdf import ecdf
 from simbgp.report.figures.heat_map import heat_map
 from simbgp.report.figures.lab_calibration import lab_calibration
+from simbgp.report.figures.load_bars import load_bars
 from simbgp.report.figures.outcome_bars import outcome_bars
 from simbgp.report.figures.patch_rates import patch_rates
 from simbgp.report.figures.strip import timeline_strip
@@ -22,6 +23,7 @@ __all__ = [
     "ecdf",
     "heat_map",
     "lab_calibration",
+    "load_bars",
     "outcome_bars",
     "patch_rates",
     "save",

@@ -82,9 +82,13 @@ def _draw(axes: "Axes", found: list[Estimate]) -> None:
     for ends in (low, high):
         axes.plot(runs, ends, color=BLUE, linewidth=0.8, alpha=0.6)
     axes.fill_between(runs, low, high, color=BLUE, alpha=0.18, linewidth=0)
+    bottom, top = axes.get_ylim()
+    axes.fill_between(runs, np.where(np.isnan(low), bottom, low), np.where(np.isnan(high), top, high),
+                      where=np.isnan(low) | np.isnan(high), color=BLUE, alpha=0.07, linewidth=0)  # fmt: skip
+    axes.set_ylim(bottom, top)
     if np.isnan(low).any() or np.isnan(high).any():
-        axes.annotate("an end is missing where so few runs cannot bound it", (0.99, 0.03), xycoords="axes fraction",
-                      ha="right", fontsize=7.5, color=QUIET)  # fmt: skip
+        axes.annotate("pale: so few runs cannot bound that end", (0.99, 0.03), xycoords="axes fraction",
+                      ha="right", fontsize=8, color=QUIET)  # fmt: skip
     axes.set_xscale("log")
     axes.set_xlim(runs[0], max(runs[-1], runs[0] + 1))
     logarithmic(axes.xaxis)

@@ -1,21 +1,19 @@
 """A sweep over two settings as a map: what each combination costs, and where the SLO is met."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from simbgp.measure import Question, Verdict
-from simbgp.measure.units import is_time
-from simbgp.measure.verdict import bound_of
-from simbgp.report.figures.style import AMOUNTS, INK, house_style, new
-from simbgp.report.numbers import of_metric, plural
+from simbgp.report.figures.lattice import Lattice, of_frame, of_grid, short
+from simbgp.report.figures.style import AMOUNTS, INK, RED, house_style, new
 from simbgp.study.grid import Grid
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from pandas import DataFrame
 
 _CELLS_WITH_NUMBERS = 250
 """More would not be legible."""
@@ -23,103 +21,74 @@ _DARK = 0.5
 """Colours below this part of the scale carry white figures."""
 
 
-def heat_map(grid: Grid, metric: str | None = None, stat: str = "p99") -> "Figure":
-    """The map of a sweep over exactly two paths: the first upwards, the second to the right.
+def heat_map(
+    of: "Grid | DataFrame",
+    metric: str | None = None,
+    stat: str = "p99",
+    marks: Mapping[str, Mapping[str, Any]] | None = None,
+) -> "Figure":
+    """The map of exactly two settings: the first upwards, the second to the right.
 
     Args:
-        grid: A sweep over two paths.
-        metric: What to show; by default the first SLO's figure, or the longest outage where there is none.
-        stat: Over the runs; that of the SLO where ``metric`` is left to it.
+        of: A sweep over two paths, or a frame whose first two columns are settings, with a column of values and, if
+            wanted, one named ``verdict``.
+        metric: What to show; of a sweep by default the first SLO's figure, or the longest outage where there is none,
+            of a frame by default the third column.
+        stat: Over the runs; that of the SLO where ``metric`` is left to it. Of no meaning for a frame.
+        marks: Settings to frame, by what to call them: ``{"now": {path: 90, other_path: 120}}``.
 
     Raises:
-        ValueError: The sweep varied one path, or more than two; no such metric.
+        ValueError: The sweep varied one path, or more than two; no such metric; a mark that is not on the map.
     """
-    if len(grid.paths) != 2:
-        raise ValueError(f"a heat map needs two varied paths; this sweep varied {len(grid.paths)}")
-    shown = _Map(grid, metric, stat)
+    shown = of_grid(of, metric, stat) if isinstance(of, Grid) else of_frame(of, metric)
+    places = {name: _placed(shown, name, setting) for name, setting in (marks or {}).items()}
     with house_style():
         rows, columns = shown.table.shape
         figure, axes = new(1.6 + 0.36 * rows, shown.finding())
         image = axes.imshow(shown.table, cmap=AMOUNTS, aspect="auto", origin="lower")
-        _ticks(axes, grid.paths, shown.heights, shown.widths)
+        _ticks(axes, shown.paths, shown.heights, shown.widths)
         if rows * columns <= _CELLS_WITH_NUMBERS:
-            _write_numbers(axes, shown)
+            _write_numbers(axes, shown, places)
         _outline(axes, shown.met)
+        for place in places.values():
+            _frame(axes, place)
         figure.colorbar(image, ax=axes, label=shown.label, pad=0.02)
     return figure
 
 
-class _Map:
-    """The figures of a sweep on a lattice; ``table`` and ``met`` have shape (first path's values, second's)."""
-
-    def __init__(self, grid: Grid, metric: str | None, stat: str) -> None:
-        _, first = next(iter(grid))
-        slo = first.slo[0].slo if metric is None and first.slo else None
-        self.question = Question(metric or "blackhole_s") if slo is None else Question.of(slo)
-        self.stat = stat if slo is None else slo.stat
-        self.bound = None if slo is None else bound_of(slo)
-        self.name = first.scenario.name
-        self.heights, self.widths = (list(dict.fromkeys(setting[path] for setting, _ in grid)) for path in grid.paths)
-        shape = len(self.heights), len(self.widths)
-        self.table: npt.NDArray[np.float64] = np.full(shape, np.nan)
-        self.met: npt.NDArray[np.bool_] = np.zeros(shape, dtype=bool)
-        self.open = 0 if slo is None else sum(result.slo[0].verdict is Verdict.INCONCLUSIVE for _, result in grid)
-        for setting, result in grid:
-            place = tuple(
-                values.index(v) for values, v in zip((self.heights, self.widths), setting.values(), strict=True)
-            )
-            estimate = result.stats(self.question).estimate(self.stat)
-            self.table[place] = np.nan if estimate is None else estimate.value
-            self.met[place] = slo is not None and result.slo[0].verdict is Verdict.MET
-        self.paths = grid.paths
-
-    @property
-    def label(self) -> str:
-        """What the colours mean."""
-        unit = ", seconds" if is_time(self.question.metric) else ""
-        return f"{self.question.metric} {self.stat}{unit}"
-
-    def finding(self) -> str:
-        """The map in a sentence."""
-        if np.isnan(self.table).all():
-            return f"{self.name}: {self.question.metric} never happened in any setting"
-        lowest = np.unravel_index(np.nanargmin(self.table), self.table.shape)
-        best = of_metric(self.question.metric, float(self.table[lowest]))
-        at = f"{_short(self.paths[0])} {self.heights[lowest[0]]}, {_short(self.paths[1])} {self.widths[lowest[1]]}"
-        least = f"least {self.question.metric} {self.stat} is {best} at {at}"
-        if self.bound is None:
-            return f"{self.name}: {least}"
-        count, bound = int(self.met.sum()), of_metric(self.question.metric, self.bound)
-        within = f"{count} of {plural(self.met.size, 'setting')} {'keeps' if count == 1 else 'keep'} to {bound}"
-        more = f" ({self.open} too close for so few runs)" if self.open else ""
-        return f"{self.name}: {within}{more}; {least}"
-
-    def numbers(self) -> list[list[str]]:
-        """The figure of each cell, without its unit."""
-        metric = self.question.metric
-        return [["-" if np.isnan(v) else of_metric(metric, float(v)).split(" ")[0] for v in row] for row in self.table]
-
-
-def _short(path: str) -> str:
-    return path.rsplit(".", 1)[-1]
+def _placed(shown: Lattice, name: str, setting: Mapping[str, Any]) -> tuple[int, int]:
+    place = shown.place(setting)
+    if place is None:
+        raise ValueError(f"mark {name!r}: {dict(setting)} is not on the map of {' and '.join(shown.paths)}")
+    return place
 
 
 def _ticks(axes: "Axes", paths: Sequence[str], heights: Sequence[Any], widths: Sequence[Any]) -> None:
     axes.set_yticks(range(len(heights)), [str(value) for value in heights])
     axes.set_xticks(range(len(widths)), [str(value) for value in widths])
-    axes.set_ylabel(_short(paths[0]))
-    axes.set_xlabel(_short(paths[1]))
+    axes.set_ylabel(short(paths[0]))
+    axes.set_xlabel(short(paths[1]))
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
 
 
-def _write_numbers(axes: "Axes", shown: _Map) -> None:
+def _write_numbers(axes: "Axes", shown: Lattice, places: Mapping[str, tuple[int, int]]) -> None:
     low, high = float(np.nanmin(shown.table)), float(np.nanmax(shown.table))
+    names = {place: name for name, place in places.items()}
     for i, row in enumerate(shown.numbers()):
         for j, text in enumerate(row):
             depth = (shown.table[i, j] - low) / (high - low) if high > low else 1.0
             colour = "white" if depth < _DARK else INK
-            axes.text(j, i, text, ha="center", va="center", color=colour, fontsize=7.5)
+            said = f"{text}\n{names[i, j]}" if (i, j) in names else text
+            axes.text(j, i, said, ha="center", va="center", color=colour, fontsize=8, linespacing=1.0)
+
+
+def _frame(axes: "Axes", place: tuple[int, int]) -> None:
+    from matplotlib.patches import Rectangle
+
+    row, column = place
+    corner = column - 0.47, row - 0.45
+    axes.add_patch(Rectangle(corner, 0.94, 0.9, fill=False, edgecolor=RED, linewidth=2.2, zorder=3))
 
 
 def _outline(axes: "Axes", met: npt.NDArray[np.bool_]) -> None:

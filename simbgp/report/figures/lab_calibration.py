@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from simbgp.lab.comparison import Comparison, Figure
-from simbgp.lab.readings import FIGURES
 from simbgp.report.figures.style import BLUE, RED, house_style, new
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Picture
 
+    from simbgp.lab.comparison import Comparison, Figure
+
 _SKY = "#bfdcf0"
 
 
-def lab_calibration(found: Comparison) -> "Picture":
+def lab_calibration(found: "Comparison") -> "Picture":
     """A row for each figure of each session: the predicted 99 % as a bar, its median, the measured values as points.
 
     Values outside are red. What never happened stands at the end of the observation.
@@ -34,7 +34,7 @@ def lab_calibration(found: Comparison) -> "Picture":
     return picture
 
 
-def _row(axes: "Axes", height: int, figure: Figure) -> None:
+def _row(axes: "Axes", height: int, figure: "Figure") -> None:
     low, high = (figure.seen_s if end is None else end for end in figure.interval)
     middle = sorted(figure.seen_s if value is None else value for value in figure.predicted)[len(figure.predicted) // 2]
     axes.barh(height, max(high - low, 0.01), left=low, height=0.6, color=_SKY, edgecolor=BLUE, linewidth=0.6)
@@ -46,6 +46,8 @@ def _row(axes: "Axes", height: int, figure: Figure) -> None:
         )
 
 
-def _name(figure: Figure, every: Sequence[Figure]) -> str:
+def _name(figure: "Figure", every: "Sequence[Figure]") -> str:
+    from simbgp.lab.readings import FIGURES
+
     several = len({each.place for each in every}) > 1
     return f"{FIGURES[figure.name]}" + (f"\n{figure.place.node} at {figure.place.router}" if several else "")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from simbgp.timeline import (
+    AgentChanged,
     FaultBegan,
     FaultEnded,
     ForwardingChanged,
@@ -37,14 +38,15 @@ class Lane:
 
 
 def lanes(timeline: Timeline, router: str, node: str, prefix: str) -> list[Lane]:
-    """Fault, session at either end, the router's path and its next hops, and what the node's packets meet."""
+    """Fault, agent, session at either end, the router's path and its next hops, and what the node's packets meet."""
     return [
         Lane("fault", _faults(timeline, router, node)),
+        Lane(f"agent of {node}", _agent(timeline, node)),
         Lane(f"session at {node}", _session(timeline, router, node, "node")),
         Lane(f"session at {router}", _session(timeline, router, node, "router")),
         Lane(f"route at {router}", _route(timeline, router, node, prefix)),
-        Lane("next hops", _next_hops(timeline, router, prefix)),
-        Lane("datapath", _datapath(timeline, router, node)),
+        Lane(f"next hops at {router}", _next_hops(timeline, router, prefix)),
+        Lane(f"datapath to {node}", _datapath(timeline, router, node)),
     ]
 
 
@@ -60,6 +62,18 @@ def _faults(timeline: Timeline, router: str, node: str) -> tuple[Span, ...]:
                 spans.append(Span(began.time_us, fact.time_us, began.kind, "named"))
     spans += [Span(began.time_us, timeline.horizon_us, began.kind, "named") for began in open_since.values()]
     return tuple(sorted((span for span in spans if span.end_us > span.start_us), key=lambda span: span.start_us))
+
+
+def _agent(timeline: Timeline, node: str) -> tuple[Span, ...]:
+    facts = [fact for fact in timeline.of(AgentChanged) if fact.node == node]
+    at_first: tuple[str, Mood] = ("runs", "well")
+    if facts:
+        at_first = ("down", "away") if facts[0].up else (f"runs {facts[0].release}", "well")
+    changes: list[tuple[int, str, Mood]] = [(0, *at_first)]
+    changes += [
+        (fact.time_us, f"runs {fact.release}" if fact.up else "down", "well" if fact.up else "away") for fact in facts
+    ]
+    return _spans(changes, timeline.horizon_us)
 
 
 def _session(timeline: Timeline, router: str, node: str, side: str) -> tuple[Span, ...]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simbgp.report.figures.cases import Cases, cases, heading, name_of
-from simbgp.report.figures.style import BLUE, INK, ORANGE, RED, YELLOW, house_style, new
+from simbgp.report.figures.style import BLUE, INK, ORANGE, QUIET, RED, YELLOW, house_style, in_percent, new
 from simbgp.report.numbers import percent
 from simbgp.scenario import Plan
 from simbgp.scenario.plan import FaultPlan, ServicePlan
@@ -48,7 +48,7 @@ def outcome_bars(of: Cases) -> "Figure":
     found = [(label, _with_connections(result)) for label, result in cases(of)]
     bars = [bar(label, result) for label, result in found]
     with house_style():
-        figure, axes = new(1.7 + 0.32 * len(bars), _finding(name_of(found), bars))
+        figure, axes = new(1.45 + 0.3 * len(bars), _finding(name_of(found), bars))
         _draw(axes, bars)
         axes.set_xlabel("share of the connections")
         axes.set_title(heading(of), loc="left", fontsize=8)
@@ -124,7 +124,7 @@ def _draw(axes: "Axes", bars: list[Bar]) -> None:
         widths = [b.shares[kind] for b in bars]
         if any(widths):
             label = kind.replace("_", " ")
-            axes.barh(rows, widths, left=left, height=0.66, color=colour, edgecolor="white", linewidth=0.6, label=label)
+            axes.barh(rows, widths, left=left, height=0.66, color=colour, edgecolor=INK, linewidth=0.4, label=label)
         left = [start + width for start, width in zip(left, widths, strict=True)]
     lost = [b.unavoidable for b in bars]
     if any(lost):
@@ -132,13 +132,26 @@ def _draw(axes: "Axes", bars: list[Bar]) -> None:
             rows, lost, height=0.66, color="none", edgecolor=INK, linewidth=0, hatch="////",
             label="lost with their pods, unavoidable",
         )  # fmt: skip
-    for row, b, end in zip(rows, bars, left, strict=True):
-        said = f"{percent(b.broken)} broken" + (
-            f", {percent(b.shares['delayed'])} delayed" if b.shares["delayed"] else ""
-        )
-        axes.annotate(said, (end, row), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8)
     axes.set_yticks(list(rows), [b.label for b in bars])
+    axes.set_ylim(-0.6, len(bars) - 0.4)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    axes.set_xlim(0, max([*left, 1e-6]) * 1.32)
-    axes.xaxis.set_major_formatter(lambda share, _: f"{share:.4g}" if share > 1 else f"{share * 100:g} %")
+    axes.set_xlim(0, max([*left, 1e-6]) * 1.03)
+    in_percent(axes.xaxis)
+    _write_shares(axes, bars)
+
+
+def _write_shares(axes: "Axes", bars: list[Bar]) -> None:
+    """Two columns of numbers at the right."""
+    columns = [("broken", [b.broken for b in bars]), ("delayed", [b.shares["delayed"] for b in bars])]
+    for place, (name, shares) in enumerate(columns):
+        _write(axes, place, len(bars) - 0.25, name, QUIET)
+        for row, share in enumerate(shares):
+            _write(axes, place, len(bars) - 1 - row, percent(share), INK)
+
+
+def _write(axes: "Axes", column: int, height: float, text: str, colour: str) -> None:
+    axes.annotate(
+        text, (1, height), xycoords=("axes fraction", "data"), xytext=(54 + 54 * column, 0),
+        textcoords="offset points", annotation_clip=False, ha="right", va="center", fontsize=8.5, color=colour,
+    )  # fmt: skip

@@ -148,4 +148,4 @@ def _band(axes: "Axes", values: Floats, colour: str) -> None:
 
 def _say_runs(axes: "Axes", runs: int) -> None:
     said = "one run" if runs == 1 else f"median of {runs} runs, shaded the middle 90 %"
-    axes.annotate(said, (1, 0.97), xycoords="axes fraction", ha="right", va="top", fontsize=7.5, color=QUIET)
+    axes.annotate(said, (1, 0.97), xycoords="axes fraction", ha="right", va="top", fontsize=8, color=QUIET)

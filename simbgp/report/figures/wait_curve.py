@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from simbgp.report.figures.style import LINES, QUIET, house_style, new
-from simbgp.report.numbers import seconds
+from simbgp.report.figures.style import INK, LINES, QUIET, house_style, in_percent, new
+from simbgp.report.numbers import count, seconds
 from simbgp.study.waiting import OfProfile, Waiting
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def wait_curve(found: Waiting) -> "Figure":
         raise ValueError("no router has a session with the node: there is nothing to wait for")
     with house_style():
         figure, axes = new(3.4, _finding(found))
-        _draw(axes, curves)
+        _draw(axes, curves, found.whole_seconds)
         axes.set_xlabel(f"seconds after {found.ways[0].node} lost its label")
         axes.set_ylabel("probability that traffic\nstill arrives")
     return figure
@@ -62,18 +62,18 @@ def _finding(found: Waiting) -> str:
     kept = [each for each in found.ways if each.profiles]
     longest = max(kept, key=lambda way: way.worst.estimate.value)
     shortest = min(kept, key=lambda way: way.worst.estimate.value)
-    text = f"Wait {seconds(whole)} after {node} lost its label: then it still has traffic in {_rare(found.p)} cases"
+    text = f"Wait {seconds(whole)} after {node} lost its label: then traffic still arrives in at most {_rare(found.p)}"
     if longest.worst.estimate.value > 2 * shortest.worst.estimate.value + 1:
         text += f"; {seconds(shortest.worst.estimate.value)} would do if the open question goes the other way"
     return text
 
 
 def _rare(p: float) -> str:
-    return f"1 of {1 / (1 - p / 100):,.0f}".replace(",", " ")
+    return f"1 case of {count(round(1 / (1 - p / 100)))}"
 
 
-def _draw(axes: "Axes", curves: list[tuple[str, OfProfile]]) -> None:
-    last = max(float(still_held(profile)[0][-1:].sum()) for _, profile in curves)
+def _draw(axes: "Axes", curves: list[tuple[str, OfProfile]], answer_s: float | None) -> None:
+    last = max([float(still_held(profile)[0][-1:].sum()) for _, profile in curves] + [answer_s or 0.0])
     right = max(1.0, last * 1.15)
     fewest = min(1 / max(1000, len(profile.values)) for _, profile in curves)
     axes.set_yscale("log")
@@ -91,7 +91,11 @@ def _draw(axes: "Axes", curves: list[tuple[str, OfProfile]]) -> None:
         axes.axhline(share, color=QUIET, linewidth=0.6, linestyle=(0, (2, 2)), zorder=0)
         axes.annotate(name, (1, share), xycoords=("axes fraction", "data"), xytext=(3, 0), textcoords="offset points",
                       va="center", fontsize=8, color=QUIET)  # fmt: skip
-    axes.yaxis.set_major_formatter(lambda share, _: f"{share * 100:g} %")
+    in_percent(axes.yaxis)
+    if answer_s is not None:
+        axes.axvline(answer_s, color=INK, linewidth=1.2)
+        axes.annotate(f"wait {seconds(answer_s)}", (answer_s, 1), xycoords=("data", "axes fraction"), xytext=(0, 2),
+                      textcoords="offset points", ha="center", va="bottom", fontsize=8.5)  # fmt: skip
     if len(curves) > 1:
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), fontsize=8, borderaxespad=0, ncols=2)
 

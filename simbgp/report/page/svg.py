@@ -21,6 +21,7 @@ _ROLES = {
     style.ORANGE: "orange",
     style.GREEN: "green",
     style.RED: "red",
+    style.HOLE: "red",
     style.PURPLE: "purple",
     style.SKY: "sky",
     style.YELLOW: "yellow",
@@ -48,10 +49,12 @@ def inline(figure: "Figure", name: str) -> Inline:
     out = io.StringIO()
     with style.house_style(), warnings.catch_warnings():
         from matplotlib import rc_context
+        from matplotlib.backends.backend_svg import FigureCanvasSVG
 
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # the page has the reader's fonts
         with rc_context({"svg.fonttype": "none"}):
-            figure.savefig(out, format="svg", metadata={"Date": None})
+            # matplotlib has no types for it; savefig would draw the figure twice
+            FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None})  # type: ignore[no-untyped-call]
     return Inline(title, Markup(_for_page(out.getvalue(), name, title)))  # matplotlib has escaped every text
 
 
