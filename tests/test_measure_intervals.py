@@ -60,6 +60,23 @@ def test_one_sided_interval_can_face_a_bound_below():
     assert stats.binom(2995, 0.999).cdf(low - 1) <= 0.05 < stats.binom(2995, 0.999).cdf(low)
 
 
+@pytest.mark.parametrize("runs", [100, 2994])
+def test_where_no_end_exists_on_the_side_of_the_bound_the_other_keeps_its_level(runs):
+    # no run is surely above p99.9; the k-th is below it with 97.5 % if at least k runs are: P(B >= k) >= .975
+    low, high = ranks(runs, 0.999)
+    assert high is None
+    assert stats.binom(runs, 0.999).sf(low - 1) >= 0.975 > stats.binom(runs, 0.999).sf(low)
+    # and its mirror: p0.1 with a bound below
+    assert ranks(runs, 0.001, "low") == (None, runs + 1 - low)
+
+
+@pytest.mark.parametrize(("bound", "known"), [(2.0, "high"), (1.0, "high"), (0.5, "low"), (math.inf, "high")])
+def test_the_only_end_there_is_faces_the_bound(bound, known):
+    # 3 000 runs have one end of p99.9; a value within its bound needs the upper one, a value beyond it the lower
+    found = estimate("p99.9", values([1.0] * 3000), seed=0, purpose="", bound=bound)
+    assert (found.low is not None, found.high is not None) == (known == "low", known == "high")
+
+
 @pytest.mark.parametrize(("p", "runs"), [(0.5, 5), (0.9, 29), (0.99, 299), (0.999, 2995)])
 def test_runs_for_a_quantile_are_the_first_with_an_upper_end(p, runs):
     assert runs_for_quantile(p) == runs
