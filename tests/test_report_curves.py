@@ -296,6 +296,9 @@ def test_an_end_that_so_few_runs_cannot_bound_is_open():
     axes = convergence(simbgp.run(scenario(), runs=50, seed=3), "p99", "detection_s").axes[0]
     pale = axes.collections[-1].get_paths()
     assert max(path.vertices[:, 1].max() for path in pale) == pytest.approx(axes.get_ylim()[1])
+    assert "SLO" not in [text.get_text() for text in axes.texts]
+    near = convergence(simbgp.run(scenario(), runs=50, seed=3), "p99", "detection_s", bound=91).axes[0]
+    assert near.get_ylim()[1] > 91  # the line is inside the frame
     assert "pale: so few runs cannot bound that end" in [text.get_text() for text in axes.texts]
 
 

@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from simbgp.measure import Estimate, Question
 from simbgp.measure.verdict import bound_of
-from simbgp.report.figures.style import BLUE, QUIET, RED, house_style, logarithmic, new
+from simbgp.report.figures.style import BLUE, HOLE, QUIET, RED, house_style, logarithmic, new
 from simbgp.report.numbers import count, of_metric
 from simbgp.study.result import Result
 from simbgp.study.stats import Stats
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _FEWEST = 10
 _LOOKS = 40
+
+Floats = npt.NDArray[np.float64]
 
 
 def convergence(
@@ -44,6 +47,7 @@ def convergence(
         limit = bound_of(slo) if bound is None and slo is not None else bound
         if limit is not None:
             _draw_bound(axes, limit)
+        _fill_open_ends(axes, found)
         axes.set_xlabel("runs (logarithmic)")
         axes.set_ylabel(f"{question.metric} {stat}")
         axes.yaxis.set_major_formatter(lambda value, _: of_metric(question.metric, value))
@@ -74,24 +78,37 @@ def _finding(result: Result, metric: str, stat: str, last: Estimate) -> str:
     return f"{name} ± {of_metric(metric, half)}{part} {runs}"
 
 
+def _ends(found: list[Estimate]) -> tuple[Floats, Floats]:
+    """Of each interval the lower and the upper end, NaN for one that is missing."""
+    low = np.array([np.nan if each.low is None else each.low for each in found])
+    return low, np.array([np.nan if each.high is None else each.high for each in found])
+
+
 def _draw(axes: "Axes", found: list[Estimate]) -> None:
     runs = [each.runs for each in found]
-    low = np.array([np.nan if each.low is None else each.low for each in found])
-    high = np.array([np.nan if each.high is None else each.high for each in found])
+    low, high = _ends(found)
     axes.plot(runs, [each.value for each in found], color=BLUE, linewidth=1.6)
     for ends in (low, high):
         axes.plot(runs, ends, color=BLUE, linewidth=0.8, alpha=0.6)
     axes.fill_between(runs, low, high, color=BLUE, alpha=0.18, linewidth=0)
-    bottom, top = axes.get_ylim()
-    axes.fill_between(runs, np.where(np.isnan(low), bottom, low), np.where(np.isnan(high), top, high),
-                      where=np.isnan(low) | np.isnan(high), color=BLUE, alpha=0.07, linewidth=0)  # fmt: skip
-    axes.set_ylim(bottom, top)
-    if np.isnan(low).any() or np.isnan(high).any():
-        axes.annotate("pale: so few runs cannot bound that end", (0.99, 0.03), xycoords="axes fraction",
-                      ha="right", fontsize=8, color=QUIET)  # fmt: skip
     axes.set_xscale("log")
     axes.set_xlim(runs[0], max(runs[-1], runs[0] + 1))
     logarithmic(axes.xaxis)
+
+
+def _fill_open_ends(axes: "Axes", found: list[Estimate]) -> None:
+    """Pale up or down to the frame, where an end is missing."""
+    low, high = _ends(found)
+    missing = np.isnan(low) | np.isnan(high)
+    if not missing.any():
+        return
+    bottom, top = axes.get_ylim()
+    axes.fill_between([each.runs for each in found], np.where(np.isnan(low), bottom, low),
+                      np.where(np.isnan(high), top, high), where=missing.tolist(), color=BLUE, alpha=0.07,
+                      linewidth=0)  # fmt: skip
+    axes.set_ylim(bottom, top)
+    axes.annotate("pale: so few runs cannot bound that end", (0.99, 0.03), xycoords="axes fraction", ha="right",
+                  fontsize=8, color=QUIET)  # fmt: skip
 
 
 def _draw_bound(axes: "Axes", bound: float) -> None:
@@ -101,4 +118,4 @@ def _draw_bound(axes: "Axes", bound: float) -> None:
         return
     axes.axhline(bound, color=RED, linewidth=1.2)
     axes.annotate("SLO", (1, bound), xycoords=("axes fraction", "data"), xytext=(3, 0), textcoords="offset points",
-                  va="center", fontsize=8, color=RED)  # fmt: skip
+                  va="center", fontsize=8, color=HOLE)  # fmt: skip
