@@ -60,6 +60,7 @@ def test_a_failed_test_tells_the_worst_run_and_the_line_that_reproduces_it(proje
     found.assert_outcomes(failed=1)
     found.stdout.fnmatch_lines(
         [
+            "E*where <detection_s over 20 runs: *> = detection_s()",
             "*- simbgp -*",
             "  run *, the worst (times from 60 s, the first fault)",
             "*worker-1 forwards nothing any more",
@@ -113,6 +114,12 @@ def test_a_broken_file_says_what_is_wrong_and_where(pytester: pytest.Pytester) -
 def test_files_are_played_under_xdist_too(pytester: pytest.Pytester) -> None:
     pytester.makefile(".simbgp.yaml", good=SCENARIO % "9.1s", bad=SCENARIO % "5s")
     run(pytester, "-n", "2", "--dist", "loadgroup", "--simbgp-runs", "20").assert_outcomes(passed=3, failed=1)
+
+
+def test_a_scenario_file_needs_no_xdist(pytester: pytest.Pytester) -> None:
+    pytester.makefile(".simbgp.yaml", good=SCENARIO % "9.1s")
+    strict = ("-p", "no:xdist", "--strict-markers", "-W", "error")
+    run(pytester, *strict, "--simbgp-runs", "5").assert_outcomes(passed=2)
 
 
 def test_nothing_heavy_is_loaded_for_tests_that_play_nothing(pytester: pytest.Pytester) -> None:

@@ -34,6 +34,13 @@ class Replays(Protocol):
         """Further metrics of all runs."""
 
 
+class _Metric(partial[Stats]):
+    """A metric that waits for what narrows it; a failed assertion shows its name."""
+
+    def __repr__(self) -> str:
+        return str(self.args[0])
+
+
 class Result:
     """The outcome of ``runs`` runs of one scenario; made by `simbgp.run`.
 
@@ -206,7 +213,7 @@ class Result:
 
     def __getattr__(self, name: str) -> Callable[..., Stats]:
         if name in METRICS:
-            return partial(self._metric, name)
+            return _Metric(self._metric, name)
         raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}; metrics: {', '.join(METRICS)}")
 
     def __dir__(self) -> list[str]:

@@ -120,7 +120,8 @@ class SloItem(pytest.Item):
     def __init__(self, *, place: int | None, **others: Any) -> None:
         super().__init__(**others)
         self._place = place
-        self.add_marker(pytest.mark.xdist_group(str(self.path)))
+        if self.config.pluginmanager.hasplugin("xdist"):  # without it nobody knows the mark
+            self.add_marker(pytest.mark.xdist_group(str(self.path)))
 
     def runtest(self) -> None:
         """Play the file, unless another of its SLOs has, and look at the verdict."""
