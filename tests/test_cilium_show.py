@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -159,3 +160,29 @@ def test_the_tables_of_one_moment_agree_with_each_other(kind: str, at_s: int, do
         assert sum(f.advertised for peer in shown.peers(node) for f in peer.families) == len(sent)
         matched = " ".join(s.prefixes for policy in shown.policies(node, mask=True) for s in policy.statements)
         assert all(prefix in matched for prefix in own)
+
+
+SEVERAL = """\
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop, labels: {bgp: blue}}
+spec: {type: ClusterIP, clusterIP: 10.96.0.7, externalIPs: [192.0.2.10, 192.0.2.9]}
+"""
+
+
+@pytest.mark.parametrize(("release", "kind"), [("1.18", ""), ("1.19", "(any) ")])
+def test_several_prefixes_of_a_policy_stand_by_address_and_since_1_19_with_their_match_type(
+    guide: str, release: str, kind: str
+) -> None:
+    """GoBGP lists a prefix set by its bits, so .9 before .10; cilium/cilium#42714 added the match type."""
+    objects = Path(guide).parent / "bgp.yaml"
+    objects.write_text(objects.read_text() + "---\n" + SEVERAL)
+    chosen = ("--set", f"cluster.cilium={release}", "--node", WORKER)
+    done = cli("show", "route-policies", "-f", guide, "--at", "0", *chosen)
+    row = next(line for line in done.out.splitlines() if "ExternalIP" in line)
+    assert f"{kind}{{192.0.2.9/32 (32..32)}} {{192.0.2.10/32 (32..32)}}   accept" in row
+    found = json.loads(cli("show", "route-policies", "-f", guide, "--at", "0", *chosen, "-o", "json").out)
+    match = next(p for p in found if "ExternalIP" in p["name"])["statements"][0]["match-prefixes"]
+    prefixes = match["prefixes"] if release == "1.19" else match
+    assert [prefix["cidr"] for prefix in prefixes] == ["192.0.2.9/32", "192.0.2.10/32"]
+    assert release == "1.18" or match["type"] == "any"

@@ -8,7 +8,7 @@ from cli_runs import cli
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simbgp.report.cilium import attributes, cilium_cli, cilium_dbg, shell
+from simbgp.report.cilium import attribute_text, attributes, cilium_cli, cilium_dbg, shell
 from simbgp.report.cilium.attributes import Path as BgpPath
 from simbgp.report.cilium.dumps import path_actions
 from simbgp.report.cilium.go import rounded, truncated
@@ -155,14 +155,14 @@ def test_the_shell_leaves_out_what_repeats_of_instance_peer_and_prefix() -> None
 )
 def test_attributes_read_as_gobgp_prints_them(path: BgpPath, text: str) -> None:
     encoded = attributes.encode(path)
-    assert attributes.text_of(encoded) == text
-    assert attributes.next_hop_of(encoded) == path.next_hop
+    assert attribute_text.text_of(encoded) == text
+    assert attribute_text.next_hop_of(encoded) == path.next_hop
 
 
 def test_an_update_of_rfc_4271_is_read() -> None:
     # RFC 4271 §4.3: flags 0x40, type 1, length 1, value 0; 0x40 3 4, the address; 0x80 4 4, the MED
     raw = [bytes.fromhex("40010100"), bytes.fromhex("400304c0000201"), bytes.fromhex("80040400000007")]
-    assert attributes.text_of(raw) == "[{Origin: i} {Nexthop: 192.0.2.1} {Med: 7}]"
+    assert attribute_text.text_of(raw) == "[{Origin: i} {Nexthop: 192.0.2.1} {Med: 7}]"
 
 
 def test_a_dump_of_the_agent_itself_is_read(tmp_path: Path) -> None:

@@ -111,7 +111,8 @@ def test_without_a_selected_advertisement_nothing_is_announced(tmp_path: Path) -
     assert read(tmp_path, CLUSTER, PEER, NODES).plan().peerings[0].prefixes == ()
     no_families = PEER[: PEER.index("spec:")]
     peering = read(tmp_path, CLUSTER, no_families, ADVERT, NODES).plan().peerings[0]
-    assert (peering.prefixes, peering.families) == ((), ("ipv4", "ipv6"))  # CRD: absent means both
+    # absent means both, IPv6 first (bgp_peer_types.go, SetDefaults)
+    assert (peering.prefixes, peering.families) == ((), ("ipv6", "ipv4"))
 
 
 def test_timers_of_the_scenario_win_over_those_of_the_objects(tmp_path: Path) -> None:

@@ -172,6 +172,47 @@ def test_overlapping_advertisements_unite_communities_and_take_the_higher_prefer
     assert (entry.communities, entry.local_preference) == (("65000:1", "65000:2"), 200)
 
 
+@pytest.mark.parametrize(
+    ("release", "expected"), [("1.17", (("65000:1",), 100)), ("1.18", (("65000:1", "65000:2"), 200))]
+)
+def test_before_1_18_the_last_entry_for_a_service_counts(
+    tmp_path: Path, release: str, expected: tuple[tuple[str, ...], int]
+) -> None:
+    """cilium/cilium#35721: "the last sequential match is used and previous matches are ignored"; #36414 unites them."""
+
+    def with_attributes(name: str, community: str, preference: int) -> str:
+        attributes = f"communities: {{standard: ['{community}']}}, localPreference: {preference}"
+        return advert(name).replace("selector", f"attributes: {{{attributes}}}, selector")
+
+    both = with_attributes("a", "65000:2", 200), with_attributes("b", "65000:1", 100)
+    found = plan(tmp_path, WEB, PODS, *both, cluster=f", cilium: '{release}'")
+    (entry,) = found.peerings[0].announcements
+    assert (entry.communities, entry.local_preference) == expected
+    told = "several CiliumBGPAdvertisement entries are for Service shop/web: up to 1.17 the last one's addresses"
+    assert any(told in line for line in found.warnings) == (release == "1.17")
+
+
+def test_of_several_entries_for_podcidrs_the_last_one_counts_in_all_releases(tmp_path: Path) -> None:
+    """pod_cidr.go: the policies are kept by name, and nothing merges them."""
+    text = (
+        "apiVersion: cilium.io/v2\nkind: CiliumBGPAdvertisement\nmetadata: {name: %s}\nspec: {advertisements: [%s]}\n"
+    )
+    entry = "{advertisementType: PodCIDR, attributes: {communities: {standard: ['65000:%d']}}}"
+    pods = [text % (name, entry % number) for name, number in (("a", 1), ("b", 2))]
+    found = plan(tmp_path, *pods)
+    assert found.peerings[0].announcements == (AnnouncementPlan("10.1.0.0/24", "tor-ipv4-PodCIDR", ("65000:2",)),)
+    assert any("are for the PodCIDRs of a node: the last one's attributes alone count" in w for w in found.warnings)
+    assert not any("several" in w for w in plan(tmp_path, pods[0], pods[0].replace("name: a", "name: c")).warnings)
+
+
+def test_families_are_spoken_in_the_order_in_which_they_are_written(tmp_path: Path) -> None:
+    six_first = "families: [{afi: ipv6, safi: unicast}, {afi: ipv4, safi: unicast, advertisements: {}}]"
+    documents = BGP.replace("families: [{afi: ipv4, safi: unicast, advertisements: {}}]", six_first)
+    (tmp_path / "all.yaml").write_text(documents)
+    text = "cluster: {manifests: [all.yaml]}\nrouters: [{name: tor, profile: frr-8.4, address: 10.9.0.1}]\n"
+    assert loads(text, "s.yaml", tmp_path).plan().peerings[0].families == ("ipv6", "ipv4")
+
+
 def test_an_override_gives_a_node_its_own_asn_and_address(tmp_path: Path) -> None:
     override = """\
 apiVersion: cilium.io/v2

@@ -37,7 +37,7 @@ _SHOWN = ("peers", "routes", "route-policies", "status", "conditions", "logs", "
     type=click.Choice(["json", "yaml", "describe"]),
     help="The objects instead of a table; a status also as kubectl describe or get -o yaml print it.",
 )
-@click.option("--match-families", is_flag=True, help="cilium-dbg's route-policies with that column, as since 1.20.")
+@click.option("--match-families", is_flag=True, help="cilium-dbg's route-policies with that column, as since 1.17.")
 @click.option("--watch", is_flag=True, help="From --at (0 if it is not given) on: again whenever the table changes.")
 @click.option("--every", metavar="T", help="With --watch: at this interval instead.")
 @click.option(

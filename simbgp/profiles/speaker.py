@@ -94,6 +94,11 @@ class SpeakerProfile:
     metrics_while_down: bool
     """Whether the route gauges are there while the session is not Established."""
 
+    merges_service_advertisements: bool
+    """Whether CiliumBGPAdvertisement entries that match the same Service are united; else the last one counts."""
+    policy_match_types: bool
+    """Whether ``cilium-dbg bgp route-policies`` says if any or all of several things must match."""
+
     citations: Mapping[str, Cited] = field(default_factory=dict, compare=False)
     unknowns: tuple[str, ...] = ()
     switches: tuple[Switch, ...] = field(default=(), compare=False)

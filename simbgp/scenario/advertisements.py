@@ -1,6 +1,7 @@
 """What a node announces to a peer, and with which attributes, as CiliumBGPAdvertisements have it.
 
-Source: cilium ``pkg/bgp/manager/reconciler/pod_cidr.go``, ``pod_ip_pool.go``, ``service.go``, ``policies.go``.
+Source: cilium ``pkg/bgp/manager/reconciler/pod_cidr.go``, ``pod_ip_pool.go``, ``service.go``, ``policies.go``;
+cilium/cilium#35721, #36414 (entries for the same Service).
 """
 
 from collections.abc import Iterator, Sequence
@@ -42,25 +43,59 @@ class Announced:
     kind: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Announcements:
+    """All that a node may announce to a peer; ``overwritten`` says of what several entries were, and which counts."""
+
+    entries: tuple[Announced, ...]
+    overwritten: tuple[str, ...]
+
+
 def announced(
-    objects: Objects, config: PeerConfigSpec, peer: str, node: NodePlan, services: Sequence[ClusterService]
-) -> tuple[Announced, ...]:
+    objects: Objects,
+    config: PeerConfigSpec,
+    peer: str,
+    node: NodePlan,
+    services: Sequence[ClusterService],
+    merges: bool,
+) -> Announcements:
     """All that the node may ever announce to the peer: PodCIDRs, then Services, then pools.
 
-    Where several advertisements say of the same prefix, the communities are those of all, and the highest local
-    preference counts (MergeRoutePolicies).
+    Where several entries of advertisements are for the same thing, they make one route policy: with ``merges`` that of
+    a Service has the communities of all and the highest local preference (MergeRoutePolicies, since 1.18); otherwise,
+    and for PodCIDRs and pools in all releases, it is the last entry's, and what others alone had is not announced.
     """
-    found: dict[tuple[str, str], Announced] = {}
+    found: _Found = {}
+    overwritten: dict[str, None] = {}
     for family, entry in entries(objects, config):
         of_pools = _of_pools(objects, entry, family, peer, node)
-        for made in (*of_pools, *_made(entry, family, peer, node, services)):
-            with_attributes = replace(made, plan=_with_attributes(made.plan, entry))
-            key = made.plan.policy, made.plan.prefix
+        made: _Found = {}
+        for one in (*of_pools, *_made(entry, family, peer, node, services)):
+            made.setdefault((one.plan.policy, one.plan.prefix), replace(one, plan=_with_attributes(one.plan, entry)))
+        if not (merges and entry.advertisement_type == "Service"):
+            overwritten |= dict.fromkeys(_overwrite(found, made, entry))
+        for key, one in made.items():
             earlier = found.get(key)
-            if earlier is not None:
-                with_attributes = replace(earlier, plan=merged(earlier.plan, with_attributes.plan))
-            found[key] = with_attributes
-    return tuple(found.values())
+            found[key] = replace(earlier, plan=merged(earlier.plan, one.plan)) if earlier is not None else one
+    return Announcements(tuple(found.values()), tuple(overwritten))
+
+
+_Found = dict[tuple[str, str], Announced]
+"""By policy and prefix."""
+
+
+def _overwrite(found: _Found, made: _Found, entry: Advertised) -> Iterator[str]:
+    """Takes out what the policies of ``made`` had before; where that changes something, says so."""
+    policies = {policy for policy, _ in made}
+    before = {key: one.plan for key, one in found.items() if key[0] in policies}
+    for key in before:
+        del found[key]
+    if before and before != {key: one.plan for key, one in made.items()}:
+        if entry.advertisement_type == "Service":
+            service = next(one.service for one in made.values())
+            yield f"Service {service}: up to 1.17 the last one's addresses and attributes alone count"
+        else:
+            yield f"the {entry.advertisement_type}s of a node: the last one's attributes alone count"
 
 
 def entries(objects: Objects, config: PeerConfigSpec) -> Iterator[tuple[Family, Advertised]]:

@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
-from simbgp.profiles import SpeakerProfile, UnknownProfileError, newest_speaker, speaker
 from simbgp.scenario.cluster_services import ClusterServices, cluster_services
 from simbgp.scenario.crds import IpPool, LabelSelector
 from simbgp.scenario.draft import read_draft
@@ -20,7 +19,7 @@ from simbgp.scenario.lbipam import LbIpam
 from simbgp.scenario.manifests import Item, Objects, read_objects
 from simbgp.scenario.newcomers import added_services
 from simbgp.scenario.plan import NodePlan
-from simbgp.scenario.schema import Cluster
+from simbgp.scenario.release import release_of
 from simbgp.scenario.yaml_tree import read_documents, read_file
 
 
@@ -53,15 +52,7 @@ def conditions_in(file: str) -> tuple[Condition, ...]:
         raise ScenarioError([*problems, *objects.problems])
     nodes = layout_of(draft.document, objects.nodes).nodes
     services = cluster_services(objects, nodes, cluster.placement, added_services(draft.document))
-    return tuple(conditions(objects, nodes, services, _profile(cluster).reconcile_condition))
-
-
-def _profile(cluster: Cluster) -> SpeakerProfile:
-    """That of the scenario, or the newest where it has none that is known."""
-    try:
-        return speaker(cluster.cilium or newest_speaker())
-    except UnknownProfileError:
-        return speaker(newest_speaker())
+    return tuple(conditions(objects, nodes, services, release_of(cluster).reconcile_condition))
 
 
 def conditions(

@@ -32,7 +32,7 @@ def apply(tree: Tree, where: str, value: Any, *, text: str | None = None, origin
     data = copy.deepcopy(tree.data)
     setter = _Setter(data, origin)
     path = setter.descend(where.split("."))
-    if text is not None and not isinstance(value, dict | list) and setter.takes_text(path):
+    if text is not None and not isinstance(value, dict | list | str) and setter.takes_text(path):
         value = text
     setter.put(path, value)
     places = {at: place for at, place in tree.places.items() if at[: len(path)] != path}

@@ -76,6 +76,7 @@ def _of_objects(cluster: Cluster, layout: Layout, session: Selected, services: S
         local_address=session.local_address or _local_address(node, session.peer_address),
         announcements=tuple(entry.plan for entry in session.announcements if _speaks(router, entry.plan.prefix)),
         origin=session.origin,
+        ebgp_multihop_ttl=1 if session.local_asn == router.settings.asn else session.config.ebgp_multihop,
     )
 
 

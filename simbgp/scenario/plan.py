@@ -95,6 +95,7 @@ class PeeringPlan:
     announcements: tuple[AnnouncementPlan, ...] = ()
     """Attributes of all that may ever be announced in this session."""
     origin: OriginPlan = OriginPlan()
+    ebgp_multihop_ttl: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from simbgp.scenario.not_yet import refuse
 from simbgp.scenario.overrides import SET, apply, plain
 from simbgp.scenario.plan import Plan
 from simbgp.scenario.plan_of import plan_of
+from simbgp.scenario.release import release_of
 from simbgp.scenario.schema import Document
 from simbgp.scenario.selection import Selection, select
 from simbgp.scenario.yaml_tree import Tree
@@ -150,7 +151,9 @@ def _expanded(
     placement = cluster.placement if draft.sound("cluster.placement") else {}
     services = cluster_services(objects, layout.nodes, placement, added_services(draft.document))
     sound = draft.sound("routers") and not objects.problems
-    return objects, layout, select(objects, layout, services.services) if sound else Selection(), services
+    if not sound:
+        return objects, layout, Selection(), services
+    return objects, layout, select(objects, layout, services.services, release_of(cluster)), services
 
 
 def _without_echoes(problems: Iterable[Problem]) -> list[Problem]:

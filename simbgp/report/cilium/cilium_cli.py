@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from simbgp.report.cilium.go import rounded
 from simbgp.report.cilium.go_sort import sorted_slice
-from simbgp.report.cilium.records import PeerState, RouteState
+from simbgp.report.cilium.records import PeerState, RouteState, routes_of
 from simbgp.report.cilium.tabwriter import tabulate
 
 _PEERS = "Node\tLocal AS\tPeer AS\tPeer Address\tSession State\tUptime\tFamily\tReceived\tAdvertised\n"
@@ -25,12 +25,16 @@ def peers_table(nodes: Mapping[str, Sequence[PeerState]]) -> str:
 def routes_table(nodes: Mapping[str, Sequence[RouteState]], advertised: bool) -> str:
     """``cilium bgp routes``; a column tells the peer if they are those ``advertised``.
 
-    The cell of the node is written for a route, not for a path, so further paths of one stand a column to the left.
+    The cell of the node is written for a route, not for a path, so further paths of one stand a column to the left; and
+    for one that cannot be decoded, which leaves its cell to the next.
     """
     rows = [f"Node\tVRouter\t{'Peer' + chr(9) if advertised else ''}Prefix\tNextHop\tAge\tAttrs\n"]
     for node in sorted(nodes):
         for i, paths in enumerate(_routes_in_order(nodes[node])):
             rows.append(f"{'' if i else node}\t")
+            if paths[0].place == "broken":
+                rows.append("" if i else "\n")
+                continue
             rows += [_path_row(path, advertised) for path in paths]
     return tabulate("".join(rows))
 
@@ -51,13 +55,7 @@ def _peers_in_order(peers: Sequence[PeerState]) -> list[PeerState]:
 
 
 def _routes_in_order(paths: Sequence[RouteState]) -> list[list[RouteState]]:
-    routes: list[list[RouteState]] = []
-    for path in paths:
-        if path.place == "further":
-            routes[-1].append(path)
-        else:
-            routes.append([path])
     return sorted_slice(
-        routes,
+        routes_of(paths),
         lambda a, b: a[0].asn < b[0].asn or a[0].neighbor < b[0].neighbor or a[0].prefix < b[0].prefix,
     )

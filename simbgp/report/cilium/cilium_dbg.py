@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from simbgp.report.cilium.go import rounded
-from simbgp.report.cilium.records import PeerState, PolicyState, RouteState, Statement
+from simbgp.report.cilium.go_sort import in_order
+from simbgp.report.cilium.records import PeerState, PolicyState, RouteState, Statement, routes_of
 from simbgp.report.cilium.tabwriter import tabulate
 
 _PEERS = "Local AS\tPeer AS\tPeer Address\tSession\tUptime\tFamily\tReceived\tAdvertised\n"
@@ -12,7 +13,7 @@ _PEERS = "Local AS\tPeer AS\tPeer Address\tSession\tUptime\tFamily\tReceived\tAd
 def peers_table(peers: Sequence[PeerState]) -> str:
     """``cilium-dbg bgp peers``."""
     rows = [_PEERS]
-    for peer in sorted(peers, key=lambda peer: (peer.local_asn, peer.address)):
+    for peer in in_order(peers, lambda peer: (peer.local_asn, peer.address)):
         rows.append(f"{peer.local_asn}\t{peer.peer_asn}\t{peer.address}:{peer.port}\t{peer.state}\t")
         rows.append(f"{rounded(peer.uptime_ns)}\t")
         counts = (f"{family}\t{family.received}\t{family.advertised}\n" for family in peer.families)
@@ -23,22 +24,33 @@ def peers_table(peers: Sequence[PeerState]) -> str:
 def routes_table(routes: Sequence[RouteState], advertised: bool) -> str:
     """``cilium-dbg bgp routes``."""
     rows = [f"VRouter\t{'Peer' + chr(9) if advertised else ''}Prefix\tNextHop\tAge\tAttrs\n"]
-    shown = [route for route in routes if route.place != "none"]
-    for route in sorted(shown, key=lambda route: (route.asn, route.neighbor, route.prefix)):
-        peer = f"{route.neighbor}\t" if advertised else ""
-        rows.append(f"{route.asn}\t{peer}{route.prefix}\t{route.next_hop}\t")
-        rows.append(f"{rounded(route.age_ns)}\t{route.attributes}\n")
+    refuse_broken(routes)
+    for paths in in_order(routes_of(routes), lambda paths: (paths[0].asn, paths[0].neighbor, paths[0].prefix)):
+        rows += [_path_row(path, advertised) for path in paths if path.place != "none"]
     return tabulate("".join(rows))
 
 
+def _path_row(path: RouteState, advertised: bool) -> str:
+    peer = f"{path.neighbor}\t" if advertised else ""
+    shown = f"{path.asn}\t{peer}{path.prefix}\t{path.next_hop}\t"
+    return f"{shown}{rounded(path.age_ns)}\t{path.attributes}\n"
+
+
+def refuse_broken(routes: Sequence[RouteState]) -> None:
+    """Raise ValueError for a route that cannot be decoded: the agent's tools print nothing then."""
+    for route in routes:
+        if route.place == "broken":
+            raise ValueError(f"route {route.prefix} of the dump: {route.attributes}")
+
+
 def policies_table(policies: Sequence[PolicyState], match_families: bool) -> str:
-    """``cilium-dbg bgp route-policies``; releases up to 1.19 have no column for the families."""
+    """``cilium-dbg bgp route-policies``; a column for the families came with 1.17 (cilium/cilium#34674)."""
     families = "Match Families\t" if match_families else ""
     head = (
         f"VRouter\tPolicy Name\tType\tMatch Peers\t{families}Match Prefixes (Min..Max Len)\tRIB Action\tPath Actions\n"
     )
     rows = [head]
-    for policy in sorted(policies, key=lambda policy: (policy.asn, policy.name)):
+    for policy in in_order(policies, lambda policy: (policy.asn, policy.name)):
         rows.append(f"{policy.asn}\t{policy.name}\t{policy.type}\t")
         rows.append(("\t" * 3).join(_statement(statement, match_families) for statement in policy.statements) or "\n")
     return tabulate("".join(rows))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from simbgp.report.cilium.attributes import decode64, next_hop_of, prefix_of, text_of
+from simbgp.report.cilium.attribute_text import decode64, next_hop_of, prefix_of, text_of
 from simbgp.report.cilium.records import FamilyRoutes, PeerState, PolicyState, RouteState, Statement
 
 T = TypeVar("T")
@@ -59,40 +59,59 @@ def _each(items: Sequence[Any], read: Callable[[Any], list[T]]) -> list[T]:
     found: list[T] = []
     for place, item in enumerate(items):
         try:
-            found += read(_Fields(item))
+            found += read(Fields(item))
         except (TypeError, AttributeError, KeyError, IndexError) as error:
             raise ValueError(f"object {place} of the dump is not of this kind: {error}") from None
     return found
 
 
-class _Fields:
-    """A JSON object whose keys have two spellings; what is left out has Go's zero value."""
+class Fields:
+    """A JSON object whose keys have two spellings: each is asked for by both; what is left out has Go's zero value."""
 
     def __init__(self, item: Any) -> None:
         if not isinstance(item, dict):
             raise TypeError(f"{item!r} is not an object")
         self._item = item
 
+    @property
+    def whole(self) -> dict[str, Any]:
+        """The object itself."""
+        return dict(self._item)
+
     def has(self, key: str) -> bool:
+        """Whether it is written."""
         return key in self._item
 
     def text(self, *keys: str) -> str:
+        """A text."""
         return str(self._first(keys, ""))
 
     def number(self, *keys: str) -> int:
+        """An integer."""
         return int(self._first(keys, 0))
 
+    def truth(self, key: str) -> bool:
+        """Whether it is not said to be false."""
+        return bool(self._item.get(key, True))
+
     def items(self, *keys: str) -> list[Any]:
+        """A list; Go's nil is null."""
         return list(self._first(keys, None) or ())
 
-    def fields(self, *keys: str) -> "list[_Fields]":
-        return [_Fields(item) for item in self.items(*keys)]
+    def fields(self, *keys: str) -> "list[Fields]":
+        """A list of objects."""
+        return [Fields(item) for item in self.items(*keys)]
 
     def _first(self, keys: Sequence[str], default: Any) -> Any:
         return next((self._item[key] for key in keys if key in self._item), default)
 
 
-def peer(item: _Fields) -> list[PeerState]:
+def is_short(item: Fields) -> bool:
+    """Whether it is in the short spelling."""
+    return any(item.has(key) for key in ("LocalASN", "ASN"))
+
+
+def peer(item: Fields) -> list[PeerState]:
     """A BgpPeer."""
     families = tuple(
         FamilyRoutes(
@@ -118,25 +137,34 @@ def peer(item: _Fields) -> list[PeerState]:
     return [state]
 
 
-def route(item: _Fields) -> list[RouteState]:
+def route(item: Fields) -> list[RouteState]:
     """The paths of a BgpRoute."""
     asn, neighbor = item.number("router-asn", "ASN"), item.text("neighbor", "Neighbor")
     if item.has("AgeNS"):
         shown = (item.text("Prefix"), item.text("NextHop"), item.number("AgeNS"), item.text("Attrs"))
-        return [RouteState(asn, *shown, neighbor, item.text("Instance"), item.text("Peer"))]
+        own = (item.text("Instance"), item.text("Peer"), item.truth("Best"))
+        return [RouteState(asn, *shown, neighbor, *own)]
+    try:
+        found = _paths(item, asn, neighbor)
+    except ValueError as error:
+        return [RouteState(asn, item.text("prefix"), "", 0, str(error), neighbor, place="broken")]
+    return found or [RouteState(asn, item.text("prefix"), "", 0, "", neighbor, place="none")]
+
+
+def _paths(item: Fields, asn: int, neighbor: str) -> list[RouteState]:
     found: list[RouteState] = []
     for path in item.fields("paths"):
         attributes = tuple(decode64(entry.text("base64")) for entry in path.fields("path-attributes"))
-        nlri = decode64(_Fields(path._first(("nlri",), {})).text("base64"))
+        nlri = decode64(Fields(path._first(("nlri",), {})).text("base64"))
         prefix = prefix_of(nlri, 6 if ":" in item.text("prefix") else 4) or item.text("prefix")
         age = path.number("age-nanoseconds")
         best = bool(path.number("best"))
         shown = prefix, next_hop_of(attributes), age, text_of(attributes)
         found.append(RouteState(asn, *shown, neighbor, best=best, place="further" if found else "first"))
-    return found or [RouteState(asn, item.text("prefix"), "", 0, "", neighbor, place="none")]
+    return found
 
 
-def policy(item: _Fields) -> list[PolicyState]:
+def policy(item: Fields) -> list[PolicyState]:
     """A BgpRoutePolicy; the short spelling has one statement, each part as it is shown."""
     asn, name, kind = item.number("router-asn", "ASN"), item.text("name", "Name"), item.text("type", "Type")
     if item.has("Action"):
@@ -145,12 +173,12 @@ def policy(item: _Fields) -> list[PolicyState]:
     return [PolicyState(asn, name, kind, tuple(_statement(entry) for entry in item.fields("statements")))]
 
 
-def _statement(item: _Fields) -> Statement:
+def _statement(item: Fields) -> Statement:
     families = [f"{family.text('afi')}/{family.text('safi')}" for family in item.fields("match-families")]
     neighbors, how = _match(item, "match-neighbors", "neighbors")
     prefixes, prefixes_how = _match(item, "match-prefixes", "prefixes")
     ranges = [
-        f"{p.text('cidr')} ({p.number('prefix-len-min')}..{p.number('prefix-len-max')})" for p in map(_Fields, prefixes)
+        f"{p.text('cidr')} ({p.number('prefix-len-min')}..{p.number('prefix-len-max')})" for p in map(Fields, prefixes)
     ]
     return Statement(
         matched(neighbors, how),
@@ -163,7 +191,7 @@ def _statement(item: _Fields) -> Statement:
     )
 
 
-def _match(item: _Fields, key: str, inner: str) -> tuple[list[Any], str]:
+def _match(item: Fields, key: str, inner: str) -> tuple[list[Any], str]:
     """A list, or since 1.18 an object with its match type."""
     value = item._first((key,), None)
     if isinstance(value, dict):

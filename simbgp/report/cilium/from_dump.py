@@ -7,7 +7,8 @@ from simbgp.profiles import newest_speaker, speaker
 from simbgp.report.cilium import cilium_cli, cilium_dbg, dumps, kubectl, metrics, shell
 from simbgp.report.cilium.ask import RoutesAsked, Tool, routes_asked
 from simbgp.report.cilium.asked import Asked
-from simbgp.report.cilium.dumps import Dump, read_dump
+from simbgp.report.cilium.dumps import Dump, Fields, read_dump
+from simbgp.report.cilium.json_form import dumped, peer_json
 from simbgp.report.cilium.records import RouteState
 
 _OF_DUMPS = ("peers", "routes", "route-policies", "status", "metrics")
@@ -23,9 +24,9 @@ def table_of_dump(asked: Asked, data: Any) -> str:
         raise ValueError(f"{asked.what} of a dump is not supported yet; supported: {', '.join(_OF_DUMPS)}")
     if asked.what == "status":
         return _status(data, asked)
-    if asked.json:
-        raise ValueError("-o json with --from would print the dump again; leave one out")
     dump = read_dump(data, asked.node)
+    if asked.json:
+        return json_of_dump(dump, asked)
     if dump.cells is not None:
         return shell.cells_table(dump.cells)
     if asked.what == "metrics":
@@ -36,6 +37,28 @@ def table_of_dump(asked: Asked, data: Any) -> str:
     if asked.what == "routes":
         return _routes(dump, tool, routes_asked(asked.arguments, tool))
     return _policies(dump, tool, asked.match_families)
+
+
+def json_of_dump(dump: Dump, asked: Asked) -> str:
+    """The objects with the keys of the agent's API; those of a dump in that spelling are left as they are."""
+    if asked.what == "metrics" or dump.cells is not None:
+        raise ValueError("-o json of this dump is not supported yet; supported: peers, routes, route-policies")
+    tool = asked.tool or ("cilium" if dump.nodes is not None and asked.what != "route-policies" else "cilium-dbg")
+    wanted = routes_asked(asked.arguments, tool) if asked.what == "routes" else None
+
+    def read(item: Fields) -> list[dict[str, Any]]:
+        if wanted is not None and not any(wanted.wants(route) for route in dumps.route(item)):
+            return []
+        if not dumps.is_short(item):
+            return [item.whole]
+        if asked.what != "peers":
+            raise ValueError(f"-o json: the {asked.what} of this dump are in the words of the tables, not as objects")
+        unknown = ("ebgp-multihop-ttl", "graceful-restart")
+        return [{k: v for k, v in peer_json(one).items() if k not in unknown} for one in dumps.peer(item)]
+
+    if tool == "cilium":
+        return dumped(dict(sorted(dump.of_nodes(read).items())))
+    return dumped(dump.of_one(read), indent=2)
 
 
 def _status(data: Any, asked: Asked) -> str:

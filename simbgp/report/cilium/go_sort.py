@@ -5,7 +5,7 @@ is compared with which follows sort/zsortfunc.go of Go 1.19 and later, so that t
 """
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 _INSERTION, _NINTHER, _PARTIAL_STEPS = 12, 50, 5
@@ -18,6 +18,11 @@ def sorted_slice(items: Sequence[T], less: Callable[[T, T], bool]) -> list[T]:
     found = list(items)
     _Slice(found, less).sort(0, len(found), len(found).bit_length())
     return found
+
+
+def in_order(items: Sequence[T], key: Callable[[T], Any]) -> list[T]:
+    """``items`` by a key, as ``sort.Slice`` and ``slices.SortFunc`` leave them: not stable above 12."""
+    return sorted_slice(items, lambda a, b: bool(key(a) < key(b)))
 
 
 class _Slice:

@@ -100,7 +100,7 @@ def _policies(now: Snapshot, nodes: Sequence[str], tool: Tool, json: bool, match
     if tool == "cilium":
         raise ValueError("cilium has no route-policies; allowed: --as cilium-dbg, --as shell")
     if json:
-        return dumped(policies_json(now.terms(nodes[0])), indent=2)
+        return dumped(policies_json(now.terms(nodes[0]), now.release(nodes[0])), indent=2)
     if tool == "cilium-dbg":
         return cilium_dbg.policies_table(now.policies(nodes[0], mask=True), match_families)
     return shell.policies_table(now.policies(nodes[0], mask=False))

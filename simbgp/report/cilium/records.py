@@ -3,6 +3,7 @@
 Source: cilium ``api/v1/models/bgp_peer.go``, ``bgp_route.go``, ``bgp_route_policy.go``; ``pkg/bgp/types/bgp.go``.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -50,6 +51,9 @@ class PeerState:
     timers: PeerTimers = PeerTimers()
     restart_s: int | None = None
     """The restart time of a session with graceful restart."""
+    ebgp_multihop_ttl: int = 1
+    password: bool = False
+    """Whether segments are authenticated (RFC 2385)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +71,20 @@ class RouteState:
     best: bool = True
     encoded: tuple[bytes, ...] = ()
     """The attributes as they stand in an UPDATE."""
-    place: Literal["first", "further", "none"] = "first"
-    """Which path of its route it is; ``none`` stands for a route that has no path."""
+    place: Literal["first", "further", "none", "broken"] = "first"
+    """Which path of its route it is; ``none`` stands for a route that has no path, ``broken`` for one with a path that
+    cannot be decoded, for the reason in ``attributes``."""
+
+
+def routes_of(paths: Sequence[RouteState]) -> list[list[RouteState]]:
+    """The paths by route, as the tools sort them."""
+    routes: list[list[RouteState]] = []
+    for path in paths:
+        if path.place == "further":
+            routes[-1].append(path)
+        else:
+            routes.append([path])
+    return routes
 
 
 @dataclass(frozen=True, slots=True)

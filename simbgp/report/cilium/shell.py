@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from simbgp.report.cilium.cilium_dbg import refuse_broken
 from simbgp.report.cilium.go import truncated
+from simbgp.report.cilium.go_sort import in_order
 from simbgp.report.cilium.records import ESTABLISHED, PeerState, PolicyState, RouteState
 from simbgp.report.cilium.tabwriter import tabulate
 
@@ -34,9 +36,8 @@ def peers_table(peers: Sequence[PeerState]) -> str:
 
 def _peer_rows(peers: Sequence[PeerState]) -> Iterator[Row]:
     of_families = [(peer, family) for peer in peers for family in peer.families]
-    of_families.sort(key=lambda pair: (pair[0].instance, pair[0].name, str(pair[1])))
     last: tuple[str, str] | None = None
-    for peer, family in of_families:
+    for peer, family in in_order(of_families, lambda pair: (pair[0].instance, pair[0].name, str(pair[1]))):
         up = peer.state == ESTABLISHED
         uptime = truncated(peer.uptime_ns) if up else "-"
         own = ("", "", "") if last == (peer.instance, peer.name) else (peer.name, peer.state, uptime)
@@ -52,9 +53,10 @@ def routes_table(routes: Sequence[RouteState], peers: bool) -> str:
 
 
 def _route_rows(routes: Sequence[RouteState], peers: bool) -> Iterator[Row]:
+    refuse_broken(routes)
     last: tuple[str, str, str] | None = None
     shown = [route for route in routes if route.place != "none"]
-    for route in sorted(shown, key=lambda route: (route.instance, route.peer, route.prefix)):
+    for route in in_order(shown, lambda route: (route.instance, route.peer, route.prefix)):
         own = (route.instance, route.peer, route.prefix)
         repeated = [last is not None and own[: place + 1] == last[: place + 1] for place in range(3)]
         instance, peer, prefix = ("" if again else cell for cell, again in zip(own, repeated, strict=True))
@@ -70,7 +72,7 @@ def policies_table(policies: Sequence[PolicyState]) -> str:
     """``bgp/route-policies``: a row for each statement, nothing left out."""
     rows = [
         (policy.instance, policy.name, policy.type, s.peers, s.families, s.prefixes, s.action, s.path_actions)
-        for policy in sorted(policies, key=lambda policy: (policy.instance, policy.name))
+        for policy in policies
         for s in policy.statements
     ]
-    return cells_table([_POLICIES, *rows])
+    return cells_table([_POLICIES, *in_order(rows, lambda row: row[:2])])

@@ -1,10 +1,12 @@
 """The peers, routes and policies of a simulated node at a moment, as its agent would give them."""
 
+import ipaddress
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from simbgp.profiles.speaker import SpeakerProfile
-from simbgp.report.cilium.attributes import Path, encode, text_of
+from simbgp.report.cilium.attribute_text import text_of
+from simbgp.report.cilium.attributes import Path, encode
 from simbgp.report.cilium.dumps import matched, path_actions
 from simbgp.report.cilium.records import (
     ESTABLISHED,
@@ -32,12 +34,13 @@ class Terms:
     large_communities: tuple[str, ...]
     local_preference: int
 
-    def worded(self, mask: bool) -> Statement:
+    def worded(self, mask: bool, match_types: bool) -> Statement:
         """The statement as a table shows it, the peer with its ``mask`` or without."""
         bits = "/128" if ":" in self.peer else "/32"
         ranges = [f"{prefix} ({length}..{length})" for prefix, length in map(_with_length, self.prefixes)]
         actions = path_actions(self.local_preference, self.communities, self.large_communities)
-        return Statement(self.peer + (bits if mask else ""), "", matched(ranges, "any"), "accept", actions)
+        prefixes = matched(ranges, "any" if match_types else "")
+        return Statement(self.peer + (bits if mask else ""), "", prefixes, "accept", actions)
 
 
 def _with_length(prefix: str) -> tuple[str, str]:
@@ -87,6 +90,8 @@ class Snapshot:
             name=peering.peer,
             timers=timers_of(peering, self._routers[peering.router], up),
             restart_s=peering.restart.restart_time_s if peering.restart.enabled else None,
+            ebgp_multihop_ttl=peering.ebgp_multihop_ttl,
+            password=peering.md5,
         )
 
     def _family(self, session: SessionState, afi: str) -> FamilyRoutes:
@@ -152,8 +157,9 @@ class Snapshot:
 
     def policies(self, node: str, mask: bool) -> list[PolicyState]:
         """The route policies of a node, those it exports by and the one that takes in nothing but its own."""
+        match_types = self.release(node).policy_match_types
         exported = [
-            PolicyState(asn, name, "export", tuple(terms.worded(mask) for terms in statements), instance)
+            PolicyState(asn, name, "export", tuple(terms.worded(mask, match_types) for terms in statements), instance)
             for (instance, asn, name), statements in self.terms(node).items()
         ]
         instances = dict.fromkeys((s.peering.instance, s.peering.local_asn) for s in self._replay.sessions(node))
@@ -173,7 +179,12 @@ def _statements(peer: str, entries: Sequence[AnnouncementPlan]) -> Iterator[Term
         preference = _NO_PREFERENCE if entry.local_preference is None else entry.local_preference
         groups.setdefault((-length, entry.communities, entry.large_communities, preference), []).append(entry)
     for key, several in sorted(groups.items(), key=lambda group: group[0][0]):
-        yield Terms(peer, tuple(sorted(entry.prefix for entry in several)), *key[1:])
+        yield Terms(peer, tuple(sorted((entry.prefix for entry in several), key=_by_address)), *key[1:])
+
+
+def _by_address(prefix: str) -> int:
+    """GoBGP lists a prefix set by the bits of its prefixes."""
+    return int(ipaddress.ip_network(prefix).network_address)
 
 
 def timers_of(peering: PeeringPlan, router: RouterPlan, up: bool) -> PeerTimers:

@@ -1,0 +1,249 @@
+"""The sessions of one peer of one BGP instance, node by node."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from simbgp.profiles import SpeakerProfile
+from simbgp.scenario.advertisements import FAMILIES, Announced, announced, family_of
+from simbgp.scenario.cluster_services import ClusterService
+from simbgp.scenario.crds import Instance, PeerConfigSpec
+from simbgp.scenario.crds import Peer as PeerObject
+from simbgp.scenario.errors import Path, Problem
+from simbgp.scenario.layout import Layout, Upstream
+from simbgp.scenario.manifests import Item, Objects
+from simbgp.scenario.node_configs import NodeConfig, NodeInstance, NodePeer
+from simbgp.scenario.plan import Family, NodePlan, OriginPlan
+
+_DEFAULT_FAMILIES: tuple[Family, ...] = ("ipv6", "ipv4")
+"""CiliumBGPPeerConfigSpec.SetDefaults, in this order (pkg/k8s/apis/cilium.io/v2/bgp_peer_types.go)."""
+
+
+@dataclass(frozen=True)
+class Selected:
+    """One session: a node, a router and what the objects say about the two.
+
+    ``prefixes`` are announced at time 0, ``announcements`` has the attributes of all that may be.
+    """
+
+    node: str
+    router: str
+    config: PeerConfigSpec
+    families: tuple[Family, ...]
+    prefixes: tuple[str, ...]
+    instance: str
+    peer: str
+    local_asn: int
+    peer_address: str
+    local_address: str | None
+    announcements: tuple[Announced, ...]
+    origin: OriginPlan
+
+
+@dataclass
+class Selection:
+    """All sessions of the objects, and what Cilium or this reader has against them."""
+
+    sessions: list[Selected] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    warnings: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A peer of an instance, and where it is written."""
+
+    item: Item
+    path: Path
+    instance: Instance
+    peer: PeerObject
+
+
+class PeerSessions:
+    """Makes the sessions of peers, and notes in ``found`` what stands against them."""
+
+    def __init__(
+        self,
+        objects: Objects,
+        layout: Layout,
+        services: Sequence[ClusterService],
+        release: SpeakerProfile,
+        found: Selection,
+    ) -> None:
+        self._objects, self._layout, self._services = objects, layout, services
+        self._release, self._found = release, found
+
+    def add(self, nodes: Sequence[NodePlan], asked: Asked) -> None:
+        """The sessions of these nodes with the peer."""
+        reasons = list(_unsupported(asked))
+        config = self._config(asked)
+        if asked.peer.auto_discovery is not None and not reasons:
+            self._discovered(nodes, asked, config)
+            return
+        router = self._router(asked.peer)
+        if router is None and not reasons:
+            reasons.append(self._no_router(asked))
+        self._found.problems.extend(reasons)
+        if router is None or config is None or reasons:
+            return
+        for node in nodes:
+            self._add(asked, node, router, config, asked.peer.peer_address)
+
+    def _router(self, peer: PeerObject) -> Upstream | None:
+        """By address in any spelling, else by ASN if one router alone has it."""
+        by_address = [router for router in self._layout.routers if peer.peer_address in router.addresses]
+        by_asn = [router for router in self._layout.routers if router.settings.asn == peer.peer_asn]
+        if by_address:
+            return by_address[0]
+        return by_asn[0] if len(by_asn) == 1 else None
+
+    def _no_router(self, asked: Asked) -> Problem:
+        peer = asked.peer
+        what = f"no router of the scenario has the address {peer.peer_address}, nor alone the ASN {peer.peer_asn}"
+        names = ", ".join(f"{r.name} {'/'.join(r.addresses)} AS {r.settings.asn}" for r in self._layout.routers)
+        return asked.item.problem((*asked.path, "peerAddress"), f"{what}; allowed: {names or 'none'}")
+
+    def _discovered(self, nodes: Sequence[NodePlan], asked: Asked, config: PeerConfigSpec | None) -> None:
+        """The sessions with the nodes' default gateways: of each node its one router of that ASN and family."""
+        gateway = asked.peer.auto_discovery.default_gateway if asked.peer.auto_discovery is not None else None
+        family = gateway.address_family if gateway is not None else "ipv4"
+        for node in nodes:
+            reported = self._reported_address(node, asked)
+            able = [
+                router
+                for router in self._layout.routers
+                if node.name in router.nodes
+                and asked.peer.peer_asn in (0, router.settings.asn)
+                and any(family_of(address) == family for address in router.addresses)
+                and reported in (None, *router.addresses)
+            ]
+            if len(able) != 1:
+                self._found.problems.append(_unknown_gateway(asked, node, family, reported, able))
+            elif config is not None:
+                address = reported or next(a for a in able[0].addresses if family_of(a) == family)
+                if reported is None:
+                    named = f"the {family} default gateway of {node.name} is taken to be {able[0].name}, {address}"
+                    self._warn(f"peer {asked.peer.name}: {named} (autoDiscovery)")
+                self._add(asked, node, able[0], config, address)
+
+    def _reported_address(self, node: NodePlan, asked: Asked) -> str | None:
+        """The address that the node's agent found the peer under."""
+        configs = (config.body for config in self._objects.node_configs if config.name == node.name)
+        statuses = (config.reported(asked.instance.name, asked.peer.name) for config in configs)
+        return next((status.peer_address for status in statuses if status is not None), None)
+
+    def _config(self, asked: Asked) -> PeerConfigSpec | None:
+        item, peer = asked.item, asked.peer
+        if peer.peer_config_ref is None:
+            self._warn(f"peer {peer.name} has no peerConfigRef: defaults hold, and nothing is announced to it")
+            return PeerConfigSpec()
+        name = peer.peer_config_ref.name
+        config = self._objects.peer_configs.get(name)
+        reported = item.body.reported(asked.instance.name, peer.name) if isinstance(item.body, NodeConfig) else None
+        if config is None and reported is not None:
+            what = "the timers and families are those of the CiliumBGPNodeConfigs' status, without graceful restart"
+            self._warn(f"CiliumBGPPeerConfig {name} is missing: {what}, and nothing is announced by it")
+            return reported.config()
+        if config is None:
+            known = ", ".join(self._objects.peer_configs) or "none"
+            what = f"Referenced CiliumBGPPeerConfig(s) are missing: [{name}]; in the manifests: {known}"
+            self._found.problems.append(item.problem((*asked.path, "peerConfigRef", "name"), what))
+            return None
+        spec: PeerConfigSpec = config.body.spec
+        wrong = list(_wrong_in(config, spec))
+        self._found.problems.extend(problem for problem in wrong if problem not in self._found.problems)
+        return None if wrong else spec
+
+    def _add(self, asked: Asked, node: NodePlan, router: Upstream, config: PeerConfigSpec, address: str | None) -> None:
+        instance, peer = asked.instance, asked.peer
+        merges = self._release.merges_service_advertisements
+        made = announced(self._objects, config, peer.name, node, self._services, merges)
+        for what in made.overwritten:
+            self._warn(f"peer {peer.name}: several CiliumBGPAdvertisement entries are for {what}")
+        own = _of_node(self._objects, node.name, instance, peer)
+        if own.local_port is not None:
+            said = f"instance {instance.name} listens on port {own.local_port}: a router could dial it, but here the"
+            more = "nodes alone dial, so a session may be back sooner than is shown after a fault of router or link"
+            self._warn(f"{said} {more}")
+        self._found.sessions.append(
+            Selected(
+                node.name,
+                router.name,
+                config,
+                _families(config),
+                tuple(dict.fromkeys(entry.plan.prefix for entry in made.entries if entry.at_start)),
+                instance.name,
+                peer.name,
+                own.asn or 0,  # 0 was refused
+                address or router.addresses[0],
+                own.local_address,
+                made.entries,
+                _origin(asked, own),
+            )
+        )
+
+    def _warn(self, text: str) -> None:
+        self._found.warnings[text] = None
+
+
+def _unknown_gateway(
+    asked: Asked, node: NodePlan, family: str, reported: str | None, able: Sequence[Upstream]
+) -> Problem:
+    names = ", ".join(router.name for router in able) or "none"
+    what = f"the {family} default gateway of {node.name} is not known: routers that may be it: {names}"
+    if reported is not None:
+        what = f"the {family} default gateway of {node.name} is {reported} by the status of its CiliumBGPNodeConfig"
+    more = "allowed: one router of the peer's ASN, with an address of the family, for each node (routers.nodes)"
+    return asked.item.problem((*asked.path, "autoDiscovery"), f"{what}; {more}")
+
+
+@dataclass(frozen=True, slots=True)
+class _OfNode:
+    """What an instance and a peer of it are on one node."""
+
+    asn: int | None
+    local_port: int | None
+    router_id: str | None = None
+    local_address: str | None = None
+
+
+def _of_node(objects: Objects, node: str, instance: Instance, peer: PeerObject) -> _OfNode:
+    """As a CiliumBGPNodeConfigOverride has it (operator/pkg/bgp/cluster.go); a NodeConfig holds that already."""
+    if isinstance(instance, NodeInstance) and isinstance(peer, NodePeer):
+        return _OfNode(instance.local_asn, instance.local_port, instance.router_id, peer.local_address)
+    override = objects.overrides.get(node)
+    for own in override.spec.bgp_instances if override is not None else ():
+        if own.name == instance.name:
+            addresses = (entry.local_address for entry in own.peers if entry.name == peer.name)
+            port = instance.local_port if own.local_port is None else own.local_port
+            return _OfNode(own.local_asn or instance.local_asn, port, own.router_id, next(addresses, None))
+    return _OfNode(instance.local_asn, instance.local_port)
+
+
+def _origin(asked: Asked, own: _OfNode) -> OriginPlan:
+    body, reference = asked.item.body, asked.peer.peer_config_ref
+    return OriginPlan(
+        body.owner or OriginPlan().cluster_config if isinstance(body, NodeConfig) else asked.item.name,
+        reference.name if reference is not None else None,
+        own.local_address,
+        own.router_id,
+        own.local_port,
+    )
+
+
+def _unsupported(asked: Asked) -> Iterator[Problem]:
+    if asked.instance.local_asn is None:
+        what = "localASN is missing; Cilium cannot start the instance without it"
+        yield asked.item.problem(asked.path[:3], what)
+
+
+def _wrong_in(item: Item, spec: PeerConfigSpec) -> Iterator[Problem]:
+    for i, family in enumerate(spec.families or ()):
+        if family.afi not in FAMILIES or family.safi != "unicast":
+            what = f"'{family.afi}/{family.safi}' is not supported yet; supported: ipv4/unicast, ipv6/unicast"
+            yield item.problem(("spec", "families", i), what)
+
+
+def _families(config: PeerConfigSpec) -> tuple[Family, ...]:
+    """In the order in which they are written: the speaker keeps and shows them so."""
+    written = tuple(afi for family in config.families or () for afi in FAMILIES if afi == family.afi)
+    return tuple(dict.fromkeys(written)) or _DEFAULT_FAMILIES
