@@ -168,3 +168,29 @@ def test_bootstrap_covers_a_mean_as_often_as_it_says():
     samples = np.random.default_rng(5).uniform(60, 90, (300, 100))
     found = [estimate("mean", values(sample), seed=study, purpose="x") for study, sample in enumerate(samples)]
     assert abs(sum(each.low <= 75 <= each.high for each in found) / 300 - 0.95) < 0.038
+
+
+def test_the_ends_of_a_bootstrap_are_its_two_and_a_half_percent_tails():
+    # a mean of 200 normal values: 1.96 standard errors to each side. One end of 2 000 resamples varies by .06 standard
+    # errors, the mean of 40 such ends by .0095; five of these, and .02 for the skewness of one sample
+    sample = np.random.default_rng(7).normal(size=200)
+    error = sample.std() / math.sqrt(200)
+    found = [estimate("mean", values(sample), seed=seed, purpose="x") for seed in range(40)]
+    low, high = (np.mean([getattr(each, end) for each in found]) for end in ("low", "high"))
+    assert (sample.mean() - low) / error == pytest.approx(1.96, abs=5 * 0.0095 + 0.02)
+    assert (high - sample.mean()) / error == pytest.approx(1.96, abs=5 * 0.0095 + 0.02)
+
+
+@pytest.mark.parametrize("runs", [1, 3, 7, 49, 400])
+def test_a_share_of_none_begins_at_0_and_one_of_all_ends_at_1_to_the_last_bit(runs):
+    assert (wilson(0, runs).low, wilson(runs, runs).high) == (0.0, 1.0)
+
+
+def test_every_estimate_says_its_confidence_and_its_runs():
+    found = [estimate(stat, values(range(20)), seed=0, purpose="") for stat in ("mean", "p50", "max")]
+    assert [(each.confidence, each.runs, each.censored) for each in [*found, wilson(3, 20)]] == [
+        (0.95, 20, False),
+        (0.95, 20, False),
+        (None, 20, False),
+        (0.95, 20, False),
+    ]
