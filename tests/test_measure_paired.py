@@ -20,6 +20,7 @@ def test_what_both_sides_share_cancels():
     found = paired(one, one + 120)
     assert (found.value, found.low, found.high) == pytest.approx((120, 120, 120))
     assert found.unpaired_width > 2
+    assert (found.pairs, found.censored) == (200, False)
 
 
 def test_interval_of_a_mean_difference_is_scipys_bootstrap_of_the_differences():
@@ -57,3 +58,39 @@ def test_runs_without_a_value_on_both_sides_are_no_pair():
 def test_a_censored_value_is_said():
     one, other = values(range(20)), [*values(range(19)), Value(600.0, censored=True)]
     assert difference("mean", one, other, seed=0, purpose="x").censored
+
+
+@pytest.mark.parametrize(("stat", "ends"), [("max", (19, 57, 38)), ("min", (0, -3, -3))])
+def test_extremes_are_of_the_runs_themselves_and_have_no_interval(stat, ends):
+    one = np.arange(20.0)
+    found = paired(one, np.where(one > 0, 3 * one, -3), stat)
+    assert (found.one, found.other, found.value) == ends
+    assert (found.low, found.high, found.unpaired_width, found.pairs) == (None, None, None, 20)
+    assert found.censored is False
+
+
+@pytest.mark.parametrize(("runs", "known"), [(9, False), (10, True)])
+def test_an_interval_takes_ten_pairs(runs, known):
+    assert (paired(range(runs), range(runs)).low is not None) == known
+
+
+def test_the_resamples_hang_on_seed_and_purpose_alone():
+    random = np.random.default_rng(4)
+    one, other = (values(random.normal(size=50)) for _ in range(2))
+    found = difference("mean", one, other, seed=1, purpose="x")
+    assert difference("mean", one, other, seed=1, purpose="x") == found
+    for seed, purpose in ((2, "x"), (1, "y")):
+        apart = difference("mean", one, other, seed=seed, purpose=purpose)
+        assert apart.low != found.low
+        assert apart.unpaired_width != found.unpaired_width
+
+
+def test_the_ends_are_the_two_and_a_half_percent_tails():
+    # 1.96 standard errors to each side; the mean of 20 ends varies by .0134 of them, and .02 for the skewness
+    random = np.random.default_rng(8)
+    one, other = random.normal(size=100), random.normal(size=100)
+    error = (other - one).std() / 10
+    found = [difference("mean", values(one), values(other), seed=seed, purpose="x") for seed in range(20)]
+    middle = (other - one).mean()
+    assert (middle - np.mean([each.low for each in found])) / error == pytest.approx(1.96, abs=5 * 0.0134 + 0.02)
+    assert (np.mean([each.high for each in found]) - middle) / error == pytest.approx(1.96, abs=5 * 0.0134 + 0.02)

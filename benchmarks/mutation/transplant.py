@@ -1,11 +1,13 @@
 """A mutant takes the place of a function in this process, wherever that function is known already.
 
 The code of a function object is exchanged, so every name under which it was imported, every decorator around it and
-every bound method of it sees the mutant. What was computed from it at import time does not; closures made before stay.
+every bound method of it sees the mutant; so does a closure that it made at import time. What else was computed from it
+then does not.
 """
 
 import gc
 from collections import defaultdict
+from collections.abc import Iterator
 from types import CodeType, FunctionType
 
 from benchmarks.mutation.mutants import ROOT, Mutant
@@ -26,26 +28,24 @@ class Functions:
     def put(self, mutant: Mutant) -> bool:
         """Put ``mutant`` in place; False if its function is nowhere or cannot be exchanged."""
         compiled = compile(mutant.source(), str(ROOT / mutant.file), "exec", dont_inherit=True)
-        new = {(code.co_qualname, code.co_firstlineno): code for code in _codes(compiled)}
+        new: dict[tuple[str, int], list[CodeType]] = defaultdict(list)
+        for code in _codes(compiled):
+            new[code.co_qualname, code.co_firstlineno].append(code)
         put = False
-        for function in self._alive[mutant.file, mutant.function]:
-            old = function.__code__
-            code = new.get((old.co_qualname, old.co_firstlineno))
-            if code is not None and code.co_freevars == old.co_freevars:
-                function.__code__ = code
-                put = True
+        for (file, name), functions in self._alive.items():
+            if file != mutant.file or name.partition(".<locals>")[0] != mutant.function:
+                continue
+            for function in functions:
+                old = function.__code__
+                codes = new[old.co_qualname, old.co_firstlineno]
+                if len(codes) == 1 and codes[0].co_freevars == old.co_freevars:  # two lambdas of a line look alike
+                    function.__code__ = codes[0]
+                    put = True
         return put
 
 
-def _codes(code: CodeType) -> list[CodeType]:
-    """The code of functions and methods in ``code``, those inside of functions left out."""
-    found = []
+def _codes(code: CodeType) -> Iterator[CodeType]:
     for const in code.co_consts:
         if isinstance(const, CodeType):
-            found.append(const)
-            found += _codes(const) if _is_class(const) else []
-    return found
-
-
-def _is_class(code: CodeType) -> bool:
-    return "__qualname__" in code.co_names and "__module__" in code.co_names
+            yield const
+            yield from _codes(const)
