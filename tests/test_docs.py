@@ -75,7 +75,7 @@ def test_every_block_of_a_page_runs_in_its_order(page, tmp_path, monkeypatch):
             exec(compile(block.text, page.name, "exec"), {"__name__": "docs"})
 
 
-@pytest.mark.parametrize("name", ["commands.md", "scenario.md"])
+@pytest.mark.parametrize("name", ["commands.md", "profiles.md", "scenario.md"])
 def test_the_reference_is_what_the_program_says_now(name):
     make = runpy.run_path(str(ROOT / "docs" / "make_reference.py"))["PAGES"][name]
     current = (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8")

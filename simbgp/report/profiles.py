@@ -9,11 +9,10 @@ from simbgp.report.numbers import columns
 Profile = RouterProfile | SpeakerProfile
 
 
-def find(name: str) -> Profile | None:
-    """The router's or, where no router has that name, the speaker's profile."""
-    if name in router_names():
-        return router(name)
-    return speaker(name) if name in speaker_names() else None
+def find(name: str) -> list[Profile]:
+    """The router and the speaker of that name: none, one, or both (GoBGP 3.10 is either)."""
+    found: list[Profile] = [router(name)] if name in router_names() else []
+    return [*found, speaker(name)] if name in speaker_names() else found
 
 
 def catalogue() -> list[dict[str, Any]]:
