@@ -10,10 +10,17 @@ import pytest
 from cli_runs import cli
 from ruamel.yaml import YAML
 
+from simbgp.scenario import loads
+
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("docs/*.md"), ROOT / "README.zh.md"])
+PAGES = sorted([*ROOT.glob("docs/*.md"), ROOT / "README.md", ROOT / "README.zh.md"])
 _ELSEWHERE = ("sudo", "ssh", "for", "kubectl", "pytest", "python3 -m venv", "python -m benchmarks")
 """Commands that need other machines or other programs, or have a test of their own."""
+
+
+_INSTALLED = re.compile(r"^python3 -m venv \.venv && \.venv/bin/pip install -q \. && \.venv/bin/(?=simbgp)")
+"""What comes before a command where nothing is installed yet; .ci/run does that."""
+_RUNS = re.compile(r"\bruns=\d{3}\b")
 
 
 class Block(NamedTuple):
@@ -29,7 +36,7 @@ def blocks(page):
 def commands(text):
     """The lines that begin with a $, with what continues them."""
     lines = text.replace("\\\n", " ").splitlines()
-    return [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
+    return [_INSTALLED.sub("", line.removeprefix("$ ")) for line in lines if line.startswith("$ ")]
 
 
 def is_ours(command):
@@ -70,9 +77,13 @@ def test_every_block_of_a_page_runs_in_its_order(page, tmp_path, monkeypatch):
             for line in block.text.splitlines():
                 assert line == "..." or line.strip() in lines, f"not printed: {line}"
         elif block.language == "yaml":
-            list(YAML(typ="safe").load_all(block.text))
+            read = list(YAML(typ="safe").load_all(block.text))
+            if any("cluster" in each and "kind" not in each for each in read if isinstance(each, dict)):
+                loads(block.text).plan()
         elif block.language == "python" and "simbgp_run" not in block.text:
-            exec(compile(block.text, page.name, "exec"), {"__name__": "docs"})
+            # as with commands: what is not looked at need not be played often
+            text = block.text if "assert" in block.text else _RUNS.sub("runs=4", block.text)
+            exec(compile(text, page.name, "exec"), {"__name__": "docs"})
 
 
 @pytest.mark.parametrize("name", ["commands.md", "profiles.md", "scenario.md"])
@@ -82,7 +93,7 @@ def test_the_reference_is_what_the_program_says_now(name):
     assert current == make(), "run: python docs/make_reference.py"
 
 
-@pytest.mark.parametrize("page", [*PAGES, ROOT / "README.md"], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_between_pages_lead_somewhere(page):
     targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8"))
     assert [target for target in targets if not (page.parent / target).exists()] == []
