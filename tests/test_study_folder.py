@@ -158,6 +158,15 @@ def test_a_damaged_part_is_named(tmp_path):
         simbgp.run(scenario(), runs=2, to=tmp_path, resume=True)
 
 
+def test_a_part_with_one_digit_changed_is_no_wrong_number(tmp_path):
+    simbgp.run(scenario(), runs=2, to=tmp_path)
+    part = parts(tmp_path)[0]
+    assert json.loads(part.read_text())["records"]
+    part.write_text(part.read_text().replace('"tor-1"', '"tor-2"', 1))
+    with pytest.raises(FolderError, match="is damaged; delete it and resume"):
+        simbgp.run(scenario(), runs=2, to=tmp_path, resume=True)
+
+
 def test_a_sweep_keeps_both_tables(world, tmp_path):
     vary = "cluster.timers.holdTimeSeconds=9,90"
     folder = tmp_path / "sweep"

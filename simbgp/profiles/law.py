@@ -7,6 +7,7 @@ One syntax serves profiles and scenarios: a number, a duration string, or one of
 
 import math
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -15,6 +16,7 @@ from typing import Any
 _UNITS_S = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(us|µs|ms|s|m|h)")
 _STANDARD = NormalDist()
+_LONGEST = 100
 KINDS = "uniform, choice, normal, lognormal, exponential, empirical"
 
 
@@ -35,9 +37,14 @@ def parse_duration(value: object) -> float:
                 f"{value!r} is not a duration; allowed: seconds (90, 0.5) or a string like 500ms, 90s, 2m, 1h30m"
             )
         return math.fsum(float(number) * _UNITS_S[unit] for number, unit in parts)
-    if not math.isfinite(value) or value < 0:
-        raise ValueError(f"{value!r} is not a duration; allowed: a finite number of seconds, 0 or more")
+    if not 0 <= value <= sys.float_info.max:
+        shown = f"{value:g}" if isinstance(value, float) else str(value)
+        raise ValueError(f"{_brief(shown)} is not a duration; allowed: a finite number of seconds, 0 or more")
     return float(value)
+
+
+def _brief(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
 
 
 def format_duration(seconds: float) -> str:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from simbgp.scenario.printable import OnlyPrintable
 from simbgp.scenario.schema.base import Asn, Cidr, HoldSeconds, Many, Part, RestartSeconds, Text, read_address
 
 IpAddress = Annotated[str, AfterValidator(read_address)]
@@ -36,7 +37,7 @@ def _loose_prefix(text: str) -> str:
 
 PositiveInt32 = Annotated[int, Field(ge=1, le=2147483647)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-Named = Annotated[str, Field(min_length=1, max_length=255)]
+Named = Annotated[str, Field(min_length=1, max_length=255), OnlyPrintable]
 """The name of an instance or a peer."""
 
 
@@ -50,7 +51,7 @@ class Metadata(Lenient):
     """``metadata``."""
 
     name: Text
-    namespace: str | None = None
+    namespace: Annotated[str, OnlyPrintable] | None = None
     creation_timestamp: str | None = None
     labels: Mapping[str, str] | None = None
     annotations: Mapping[str, str] | None = None

@@ -3,8 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from simbgp.scenario.printable import printable
+
 Path = tuple[str | int, ...]
 """Keys and list places from the root of a file: ``("routers", 0, "name")``."""
+_LONGEST_PATH, _LONGEST_MESSAGE = 500, 4000
 
 
 def dotted(path: Path) -> str:
@@ -23,8 +26,9 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}:{self.column}: "
-        return where + (f"{self.path}: {self.message}" if self.path else self.message)
+        where = f"{printable(self.file)}:{self.line}:{self.column}: "
+        message = printable(self.message, most=_LONGEST_MESSAGE)
+        return where + (f"{printable(self.path, most=_LONGEST_PATH)}: {message}" if self.path else message)
 
 
 class ScenarioError(Exception):

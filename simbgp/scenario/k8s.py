@@ -127,15 +127,21 @@ class EndpointSlice(Object):
         return () if value is None else value
 
 
+class TemplateMetadata(Lenient):
+    """What pods of a template have in common."""
+
+    labels: Mapping[str, str] | None = None
+
+
 class Template(Lenient):
     """``template`` of a workload; its pods have no names yet."""
 
-    metadata: Mapping[str, Any] = {}
+    metadata: TemplateMetadata = TemplateMetadata()
 
     @property
     def labels(self) -> Mapping[str, str]:
         """The labels of the pods."""
-        return self.metadata.get("labels") or {}
+        return self.metadata.labels or {}
 
 
 class WorkloadSpec(Lenient):

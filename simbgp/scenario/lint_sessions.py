@@ -1,5 +1,6 @@
 """Rules about sessions: their timers, their graceful restart, their families."""
 
+from collections import Counter
 from collections.abc import Iterator
 from ipaddress import ip_address
 
@@ -75,10 +76,8 @@ def muted_by_dead_router(plan: Plan) -> Iterator[Finding]:
     """RFC 4724 §4.1 as GoBGP 3.10 and 4.6 read it: a router that is away defers the UPDATEs to all (gobgp#3431)."""
     if not plan.speaker.waits_for_unestablished:
         return
-    several = any(
-        len([p for p in plan.peerings if p.node == node.name and p.restart.enabled]) > 1 for node in plan.nodes
-    )
-    if several:
+    restarting = Counter(p.node for p in plan.peerings if p.restart.enabled)
+    if any(sessions > 1 for sessions in restarting.values()):
         yield of_restart(
             "enabled",
             f"after a restart GoBGP {plan.speaker.gobgp} announces nothing to any router while another is not "

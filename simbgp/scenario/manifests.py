@@ -27,7 +27,7 @@ from simbgp.scenario.messages import validate, with_answer
 from simbgp.scenario.node_configs import NodeConfig
 from simbgp.scenario.node_objects import as_cilium_has_it, is_address, node_of
 from simbgp.scenario.plan import NodePlan
-from simbgp.scenario.yaml_tree import Tree, read_documents, read_file
+from simbgp.scenario.yaml_tree import MAX_MANIFEST_VALUES, Tree, read_documents, read_file
 
 MAX_FILES = 1000
 _LEGACY = "CiliumBGPPeeringPolicy"
@@ -139,7 +139,7 @@ def objects_of(texts: Mapping[str, str]) -> Objects:
     unused: Counter[str] = Counter()
     for shown, text in texts.items():
         try:
-            for document in read_documents(text, shown):
+            for document in read_documents(text, shown, MAX_MANIFEST_VALUES):
                 for item in _objects(document, document.data, (), problems, unused):
                     _add(items, item, problems)
         except ScenarioError as error:

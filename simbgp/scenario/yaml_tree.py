@@ -28,6 +28,10 @@ from simbgp.scenario.scalars import joined, scalar_value
 MAX_BYTES = 10_000_000
 MAX_DEPTH = 100
 MAX_ALIASED = 10_000
+MAX_VALUES = 30_000
+"""Of a scenario: some seconds of reading, for each value costs up to 0.1 ms."""
+MAX_MANIFEST_VALUES = 1_000_000
+"""Of a file of manifests: some 5 000 Nodes as kubectl prints them."""
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -87,7 +91,9 @@ class _Reader:
 
     file: str
     events: Iterator[Any]
+    most: int
     problems: list[Problem] = field(default_factory=list)
+    values: int = 0
     anchors: dict[str, _Node] = field(default_factory=dict)
 
     def documents(self) -> Iterator[_Node]:
@@ -101,6 +107,9 @@ class _Reader:
 
     def node(self, event: Any, path: Path) -> _Node:
         here = _Node(event.start_mark.line + 1, event.start_mark.column + 1)
+        self.values += 1
+        if self.values > self.most:
+            raise ScenarioError([self.fail(here, path[:3], f"too many values; allowed: {self.most} in a file")])
         if isinstance(event, AliasEvent):
             if event.anchor not in self.anchors:
                 raise ScenarioError([self.fail(here, path, f"*{event.anchor} names no anchor above it")])
@@ -180,11 +189,11 @@ class _Flattener:
             raise ScenarioError([Problem(self.file, node.line, node.column, dotted(path[:3]), what)])
 
 
-def read_documents(text: str, file: str) -> list[Tree]:
-    """Every document in ``text``. Raises `ScenarioError` with what is not YAML, or beyond the limits above."""
+def read_documents(text: str, file: str, most: int = MAX_VALUES) -> list[Tree]:
+    """Every document in ``text``. Raises `ScenarioError` with what is not YAML, or beyond ``most`` or other limits."""
     if len(text) > MAX_BYTES:
         raise ScenarioError([Problem(file, 1, 1, "", f"the file is too big; allowed: {MAX_BYTES} bytes")])
-    reader = _Reader(file, iter(()))
+    reader = _Reader(file, iter(()), most)
     trees = []
     try:
         reader.events = YAML(typ="safe", pure=True).parse(text)

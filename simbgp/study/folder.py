@@ -6,6 +6,7 @@ Every file appears whole or not at all, so a study may be killed at any moment: 
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +76,8 @@ class Folder:
         fresh = engine.map(batch, list(missing), tick)
         for part in parts:
             if part in missing:
-                self.write(f"parts/{self._file(part).name}", json.dumps([_plain(job) for job in next(fresh)]))
-            found = [_records(part, job) for job in _read(self._file(part))]
+                self.write(f"parts/{self._file(part).name}", _sealed(json.dumps([_plain(job) for job in next(fresh)])))
+            found = [_records(part, job) for job in _unsealed(self._file(part))]
             if part not in missing and tick is not None:
                 tick(sum(map(len, found)))
             yield found
@@ -87,9 +88,34 @@ class Folder:
 
 def _read(file: Path) -> Any:
     try:
-        return json.loads(file.read_bytes())
-    except (OSError, ValueError):
+        found = json.loads(file.read_bytes())
+        if not isinstance(found, dict):
+            raise ValueError("not an object")
+        return found
+    except (OSError, ValueError, RecursionError):
         raise FolderError(f"{file} is damaged; delete it and resume") from None
+
+
+def _digest(body: bytes) -> bytes:
+    return blake2b(body, digest_size=16).hexdigest().encode()
+
+
+def _sealed(body: str) -> bytes:
+    """``body``, which is JSON, in a JSON object that tells when a byte of it is lost or changed."""
+    inner = body.encode()
+    return b'{"blake2b": "%b", "records": %b}\n' % (_digest(inner), inner)
+
+
+def _unsealed(file: Path) -> Any:
+    """What `_sealed` holds. A disk that lies must not end as a wrong number."""
+    try:
+        whole = file.read_bytes()
+    except OSError as error:
+        raise FolderError(f"{file} cannot be read: {error.strerror or error}") from None
+    inner = whole[len(_sealed("")) - 2 : -2]
+    if whole != b'{"blake2b": "%b", "records": %b}\n' % (_digest(inner), inner):
+        raise FolderError(f"{file} is damaged; delete it and resume")
+    return json.loads(inner)
 
 
 def _brief(theirs: object, ours: object) -> str:

@@ -60,7 +60,7 @@ def _each(items: Sequence[Any], read: Callable[[Any], list[T]]) -> list[T]:
     for place, item in enumerate(items):
         try:
             found += read(Fields(item))
-        except (TypeError, AttributeError, KeyError, IndexError) as error:
+        except (TypeError, AttributeError, KeyError, IndexError, OverflowError) as error:
             raise ValueError(f"object {place} of the dump is not of this kind: {error}") from None
     return found
 

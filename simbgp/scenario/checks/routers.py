@@ -6,7 +6,7 @@ from simbgp.profiles import UnknownProfileError, router
 from simbgp.scenario.checks.view import View, repeated, router_settings
 from simbgp.scenario.errors import Path, Problem
 
-_MOST_PEERINGS = 1_000_000
+_MOST_PEERINGS = 100_000
 
 
 def some_router(view: View) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from simbgp.scenario.little import population
 from simbgp.scenario.services import backends_of
 
 _CLIENTS = ["linux-6.5", "linux-6.4"]
+_MOST_BACKENDS = 100_000
 _MOST_CONNECTIONS = 100_000_000
 """Of one service within the horizon: memory is in proportion to them, and so many take gigabytes."""
 
@@ -56,6 +57,14 @@ def backends(view: View) -> Iterator[Problem]:
         names = [name for name, _ in backends_of(service, ())] if written else []
         for where, name in repeated(((*path, "backends", i, "name"), name) for i, name in enumerate(names)):
             yield view.problem(where, f"duplicate backend name {name!r}; allowed: each name once")
+
+
+def not_too_many_backends(view: View) -> Iterator[Problem]:
+    """The backends of all services fit into a machine."""
+    numbers = [(path, service.backends) for path, service in view.draft.items("services")]
+    total = sum(written if isinstance(written, int) else len(written) for _, written in numbers)
+    if total > _MOST_BACKENDS:
+        yield view.problem((*numbers[0][0], "backends"), f"{total} backends in all; allowed: {_MOST_BACKENDS}")
 
 
 def traffic_of_services(view: View) -> Iterator[Problem]:
@@ -112,6 +121,7 @@ CHECKS = (
     vips_once,
     vips_apart,
     backends,
+    not_too_many_backends,
     traffic_of_services,
     populations,
     client_profiles,

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, Strict, WithJ
 from pydantic.alias_generators import to_camel
 
 from simbgp.profiles.law import Law, parse_duration
+from simbgp.scenario.printable import OnlyPrintable
 
 T = TypeVar("T")
 Many = Annotated[tuple[T, ...], Strict(False)]
@@ -220,7 +221,7 @@ Name = Annotated[str, Field(pattern=rf"^{_LABEL}$", max_length=253, description=
 ServiceName = Annotated[
     str, Field(pattern=rf"^({_LABEL}/)?{_LABEL}$", max_length=400, description="name, or namespace/name")
 ]
-Text = Annotated[str, Field(min_length=1, max_length=1000)]
+Text = Annotated[str, Field(min_length=1, max_length=1000), OnlyPrintable]
 Asn = Annotated[int, Field(ge=1, le=4294967295)]
 Seconds16 = Annotated[int, Field(ge=1, le=65535)]
 HoldSeconds = Annotated[int, Field(ge=3, le=65535)]

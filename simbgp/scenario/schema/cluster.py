@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from simbgp.scenario.schema.base import (
     Addresses,
@@ -25,6 +25,8 @@ from simbgp.scenario.schema.base import (
 from simbgp.scenario.schema.routers import RouterSettings
 
 TableSize = Literal[251, 509, 1021, 2039, 4093, 8191, 16381, 32749, 65521, 131071]
+MOST_NODES = 25_000
+"""Five times what Kubernetes supports."""
 AdvertisementType = Literal["PodCIDR", "LoadBalancerIP", "ExternalIP", "ClusterIP", "CiliumPodIPPool"]
 
 
@@ -50,6 +52,13 @@ class Racks(Part):
     nodes: Annotated[int, Field(ge=1, le=1000)] = Field(description="in each rack")
     routers: Annotated[int, Field(ge=1, le=64)] = Field(description="in each rack")
     router: RouterSettings = RouterSettings()
+
+    @model_validator(mode="after")
+    def _not_too_many(self) -> "Racks":
+        """Refused here, before anything expands them."""
+        if self.count * self.nodes > MOST_NODES:
+            raise ValueError(f"{self.count * self.nodes} nodes are too many; allowed: {MOST_NODES} in all")
+        return self
 
 
 class Timers(Part):
@@ -152,8 +161,8 @@ def _count_or_list(value: Any) -> str | None:
 
 CountOrList = Discriminator(_count_or_list, custom_error_type="count_or_list", custom_error_message="count or list")
 Nodes = Annotated[
-    Annotated[int, Field(ge=1, le=100_000), Tag("count")]
-    | Annotated[Many[Node], Field(min_length=1, max_length=100_000), Tag("list")],
+    Annotated[int, Field(ge=1, le=MOST_NODES), Tag("count")]
+    | Annotated[Many[Node], Field(min_length=1, max_length=MOST_NODES), Tag("list")],
     CountOrList,
 ]
 

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from simbgp.scenario.printable import Lines
 from simbgp.scenario.schema.base import FixedDuration, Many, Part, PositiveDuration, Text
 from simbgp.scenario.schema.cluster import Cluster
 from simbgp.scenario.schema.faults import AnyFault
@@ -16,7 +17,7 @@ class Document(Part):
     """A scenario as it is written."""
 
     name: Text | None = Field(None, description="without: the name of the file")
-    description: str = ""
+    description: Lines = ""
     horizon: PositiveDuration = Field(600.0, description="simulated time; a window still open there is censored")
     start: Literal["steady", "cold"] = "steady"
     up_for: FixedDuration = 3600.0
