@@ -1,5 +1,14 @@
 from simbgp.report.story import Sentence, tell
-from simbgp.timeline import FaultBegan, ForwardingChanged, RouteChanged, SessionChanged, Start, Timeline, ViewChanged
+from simbgp.timeline import (
+    BackendAdded,
+    FaultBegan,
+    ForwardingChanged,
+    RouteChanged,
+    SessionChanged,
+    Start,
+    Timeline,
+    ViewChanged,
+)
 
 S = 1_000_000
 
@@ -49,6 +58,15 @@ def test_prefixes_of_one_withdrawal_stand_together():
 def test_views_that_follow_each_other_name_their_nodes():
     views = [ViewChanged(round(at * S), node, "web", 1, ("a", "b")) for at, node in ((110.1, "n2"), (110.9, "n3"))]
     assert told(*views) == [(110.1, "n2, n3 now pick among 2 backends of web")]
+    assert told(views[0]) == [(110.1, "n2 now picks among 2 backends of web")]
+
+
+def test_one_does_what_several_do():
+    down = [ForwardingChanged(60 * S, node, False) for node in ("n1", "n2")]
+    assert told(*down) == [(60.0, "n1, n2 forward nothing any more")]
+    pods = [BackendAdded(70 * S, "web", pod, "n3", "k") for pod in ("a", "b")]
+    assert told(*pods) == [(70.0, "a, b join web on n3")]
+    assert told(pods[0]) == [(70.0, "a joins web on n3")]
 
 
 def test_what_the_reader_came_for_is_woven_in():

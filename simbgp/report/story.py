@@ -103,8 +103,8 @@ def _read(fact: Fact, start: Start) -> Iterator[_Reading]:
             yield from _route(fact, start)
         case ForwardingChanged(_, node, up):
             known = any(_again(start, router, node) for router in start.next_hops)
-            word = "forwards again" if up and known else "forwards" if up else "forwards nothing any more"
-            yield ("forwarding", word), 2, node, lambda things: f"{listed(things)} {word}"
+            how = " again" if up and known else "" if up else " nothing any more"
+            yield ("forwarding", how), 2, node, lambda things: _do(things, f"forwards{how}", f"forward{how}")
         case SpineChanged(_, spine, prefix, router, sends):
             word = "sends to" if sends else "no longer sends to"
             yield (
@@ -126,9 +126,19 @@ def _read(fact: Fact, start: Start) -> Iterator[_Reading]:
         case ProcedureEnded(_, fault):
             yield ("done", fault), 1, str(fault), lambda things: "the last step of the procedure is done"
         case BackendAdded(_, service, backend, node):
-            yield ("joined", service, node), 3, backend, lambda things: f"{listed(things)} joins {service} on {node}"
+            yield (
+                ("joined", service, node),
+                3,
+                backend,
+                lambda things: f"{_do(things, 'joins', 'join')} {service} on {node}",
+            )
         case ConntrackLost(_, node):
-            yield ("conntrack",), 4, node, lambda things: f"{listed(things)} has forgotten its connections"
+            yield (
+                ("conntrack",),
+                4,
+                node,
+                lambda things: _do(things, "has forgotten its connections", "have forgotten their connections"),
+            )
         case AddressGiven(_, service, prefixes):
             yield ("given", service), 2, service, lambda things: f"{service} has its address: {listed(list(prefixes))}"
         case OperatorChanged(_, acts):
@@ -136,13 +146,18 @@ def _read(fact: Fact, start: Start) -> Iterator[_Reading]:
             yield ("operator", acts), 2, "", lambda things: word
         case ViewChanged(_, node, service, _, backends):
             what = f"among {plural(len(backends), 'backend')} of {service}"
-            yield ("view", service, backends), 3, node, lambda things: f"{listed(things)} now pick {what}"
+            yield ("view", service, backends), 3, node, lambda things: f"{_do(things, 'now picks', 'now pick')} {what}"
 
 
 def _again(start: Start, router: str, node: str, prefix: str | None = None) -> bool:
     """Whether a router had the node as a next hop, of a prefix or of any, when the run began."""
     table = start.next_hops.get(router, {})
     return node in table.get(prefix, ()) if prefix else any(node in nodes for nodes in table.values())
+
+
+def _do(things: list[str], one: str, several: str) -> str:
+    """``a joins``, ``a, b join``."""
+    return f"{listed(things)} {one if len(things) == 1 else several}"
 
 
 def _of(what: str, things: list[str]) -> str:
@@ -162,7 +177,7 @@ def _session(fact: SessionChanged, start: Start) -> Iterator[_Reading]:
                 key,
                 rank,
                 fact.node,
-                lambda things: f"{listed(things)} no longer has the session with {router}: {reason}",
+                lambda things: f"{_do(things, 'no longer has', 'no longer have')} the session with {router}: {reason}",
             )
     elif fact.to_state == "established" and fact.side == "router":
         again = " again" if _again(start, router, fact.node) else ""

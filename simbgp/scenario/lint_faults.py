@@ -56,7 +56,7 @@ def restart_hides_dead_nodes(plan: Plan) -> Iterator[Finding]:
         if fault.kind == "node-down" and kept:
             yield of_restart(
                 "restartTimeSeconds",
-                f"a node lost by {fault.name!r} keeps its share of Cluster services for hold and restart time "
+                f"a node lost by fault {fault.name!r} keeps its share of Cluster services for hold and restart time "
                 "together; shorten restartTimeSeconds to what an agent restart needs, or shorten the hold time",
             )
 
