@@ -115,8 +115,26 @@ def test_the_default_gateway_of_a_node_is_its_own_router(tmp_path: Path) -> None
     sessions = [(p.node, p.router, p.peer_address) for p in found.peerings]
     assert sessions == [("n1", "tor-1", "10.9.0.1"), ("n2", "tor-2", "10.9.1.1")]
     assert "peer tor: the ipv4 default gateway of n2 is taken to be tor-2, 10.9.1.1 (autoDiscovery)" in found.warnings
+    both = TWO.replace("[n2]", "all").replace("[n1]", "all")
+    far = NODE.replace("10.9.0.21", "10.9.2.21")
     with pytest.raises(ScenarioError, match="default gateway of n1 is not known: routers that may be it: tor-1, tor-2"):
-        plan(tmp_path, "{}", cluster, PEER, SECRET, NODE, routers=TWO.replace("[n2]", "all").replace("[n1]", "all"))
+        plan(tmp_path, "{}", cluster, PEER, SECRET, far, routers=both)
+
+
+def test_a_default_gateway_is_the_router_address_next_to_the_node(tmp_path: Path) -> None:
+    """n1 has 10.9.0.21 and n2 10.9.1.21; both routers, and one router with both addresses, serve both."""
+    cluster = CLUSTER.replace("peerAddress: 10.9.0.1, ", GATEWAY)
+    nodes = [
+        f"apiVersion: v1\nkind: Node\nmetadata: {{name: n{i + 1}, labels: {{bgp: enabled}}}}\n"
+        f"spec: {{podCIDR: 10.1.{i}.0/24}}\nstatus: {{addresses: [{{type: InternalIP, address: 10.9.{i}.21}}]}}\n"
+        for i in (0, 1)
+    ]
+    both = TWO.replace("[n2]", "all").replace("[n1]", "all")
+    one = "routers: [{name: tor, profile: frr-8.4, asn: 65000, address: [10.9.0.1, 10.9.1.1]}]\n"
+    for routers, names in ((both, ["tor-1", "tor-2"]), (one, ["tor", "tor"])):
+        found = plan(tmp_path, "{}", cluster, PEER, SECRET, *nodes, routers=routers)
+        sessions = [(p.node, p.router, p.peer_address) for p in found.peerings]
+        assert sessions == [("n1", names[0], "10.9.0.1"), ("n2", names[1], "10.9.1.1")]
 
 
 def test_an_import_keeps_pools_and_whether_a_secret_has_a_password(tmp_path: Path) -> None:

@@ -96,6 +96,10 @@ class SpeakerProfile:
 
     merges_service_advertisements: bool
     """Whether CiliumBGPAdvertisement entries that match the same Service are united; else the last one counts."""
+    lbipam: tuple[str, ...]
+    """What LB-IPAM can do beyond the oldest release: ``reads-cidrs`` (``spec.cidrs`` of a pool), ``gives-ends`` (the
+    first and last address of a CIDR, unless the pool says no), ``shares-across-namespaces``,
+    ``tells-protocols-apart`` and ``tells-why`` (services that cannot share an address)."""
     policy_match_types: bool
     """Whether ``cilium-dbg bgp route-policies`` says if any or all of several things must match."""
 

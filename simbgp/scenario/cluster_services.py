@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from simbgp.profiles import SpeakerProfile
 from simbgp.scenario.k8s import ServiceObject
-from simbgp.scenario.lbipam import CLASSES, LbIpam, labels_of, responsible
+from simbgp.scenario.lbipam import LbIpam
+from simbgp.scenario.lbipam_requests import CLASSES, labels_of, responsible
 from simbgp.scenario.manifests import Objects
 from simbgp.scenario.plan import BackendPlan, NodePlan, ServicePlan
 from simbgp.scenario.pods import Pods, Standing, backend_key
@@ -120,6 +122,7 @@ def cluster_services(
     objects: Objects,
     nodes: Sequence[NodePlan],
     placement: Mapping[str, Sequence[str]],
+    release: SpeakerProfile,
     added: Sequence[str] = (),
 ) -> ClusterServices:
     """The Services of ``objects``; pods stand on ``nodes``. LB-IPAM serves those that are ``added`` later after the
@@ -127,7 +130,8 @@ def cluster_services(
     named = [(item.name, item.body) for item in objects.of(ServiceObject) if item.body.spec.type != "ExternalName"]
     first = [entry for entry in named if entry[0] not in added]
     later = [entry for name in added for entry in named if entry[0] == name]
-    ipam = LbIpam([item.body for item in objects.pools], [*first, *later])
+    pools = [item.body for item in objects.pools]
+    ipam = LbIpam(pools, [*first, *later], _versions(nodes), release.lbipam)
     present = [node.name for node in nodes if not node.joins]
     pods = Pods(objects, [node.name for node in nodes], placement, present)
     found = []
@@ -135,6 +139,14 @@ def cluster_services(
         own = pods.of(name, body)
         found.append(ClusterService(name, body, _given(name, body, ipam), own, pods.least_ready(name, body, len(own))))
     return ClusterServices(tuple(found), ipam)
+
+
+def _versions(nodes: Sequence[NodePlan]) -> set[int]:
+    """The IP versions of the cluster: those of the PodCIDRs, else of the nodes' addresses."""
+    cidrs = [cidr for node in nodes for cidr in node.pod_cidrs]
+    return {
+        ipaddress.ip_network(text, strict=False).version for text in cidrs or [a for n in nodes for a in n.addresses]
+    }
 
 
 def _given(name: str, body: ServiceObject, ipam: LbIpam) -> tuple[str, ...]:

@@ -50,9 +50,9 @@ def conditions_in(file: str) -> tuple[Condition, ...]:
     objects = read_objects(draft.tree, patterns, path.parent)
     if problems or objects.problems:
         raise ScenarioError([*problems, *objects.problems])
-    nodes = layout_of(draft.document, objects.nodes).nodes
-    services = cluster_services(objects, nodes, cluster.placement, added_services(draft.document))
-    return tuple(conditions(objects, nodes, services, release_of(cluster).reconcile_condition))
+    nodes, release = layout_of(draft.document, objects.nodes).nodes, release_of(cluster)
+    services = cluster_services(objects, nodes, cluster.placement, release, added_services(draft.document))
+    return tuple(conditions(objects, nodes, services, release.reconcile_condition))
 
 
 def conditions(

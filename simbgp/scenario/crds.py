@@ -353,11 +353,12 @@ class IpBlock(Part):
 
 
 class IpPoolSpec(Part):
-    """``spec`` of a CiliumLoadBalancerIPPool; without a selector it is for all services."""
+    """``spec`` of a CiliumLoadBalancerIPPool; without a selector it is for all services, and ``cidrs`` is of 1.15."""
 
     service_selector: LabelSelector | None = None
     allow_first_last_ips: Literal["Yes", "No"] | None = Field(None, alias="allowFirstLastIPs")
     blocks: Many[IpBlock] = ()
+    cidrs: Many[IpBlock] = ()
     disabled: bool = False
 
 

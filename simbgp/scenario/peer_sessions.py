@@ -9,6 +9,7 @@ from simbgp.scenario.cluster_services import ClusterService
 from simbgp.scenario.crds import Instance, PeerConfigSpec
 from simbgp.scenario.crds import Peer as PeerObject
 from simbgp.scenario.errors import Path, Problem
+from simbgp.scenario.gateways import nearest, unknown_gateway
 from simbgp.scenario.layout import Layout, Upstream
 from simbgp.scenario.manifests import Item, Objects
 from simbgp.scenario.node_configs import NodeConfig, NodeInstance, NodePeer
@@ -103,7 +104,7 @@ class PeerSessions:
         return asked.item.problem((*asked.path, "peerAddress"), f"{what}; allowed: {names or 'none'}")
 
     def _discovered(self, nodes: Sequence[NodePlan], asked: Asked, config: PeerConfigSpec | None) -> None:
-        """The sessions with the nodes' default gateways: of each node its one router of that ASN and family."""
+        """The sessions with the nodes' default gateways: of each node the router of that ASN that is next to it."""
         gateway = asked.peer.auto_discovery.default_gateway if asked.peer.auto_discovery is not None else None
         family = gateway.address_family if gateway is not None else "ipv4"
         for node in nodes:
@@ -116,14 +117,16 @@ class PeerSessions:
                 and any(family_of(address) == family for address in router.addresses)
                 and reported in (None, *router.addresses)
             ]
-            if len(able) != 1:
-                self._found.problems.append(_unknown_gateway(asked, node, family, reported, able))
+            found = nearest(node, family, able)
+            if len({router.name for router, _ in found}) != 1:
+                what = unknown_gateway(node, family, reported, able)
+                self._found.problems.append(asked.item.problem((*asked.path, "autoDiscovery"), what))
             elif config is not None:
-                address = reported or next(a for a in able[0].addresses if family_of(a) == family)
+                router, address = found[0]
                 if reported is None:
-                    named = f"the {family} default gateway of {node.name} is taken to be {able[0].name}, {address}"
+                    named = f"the {family} default gateway of {node.name} is taken to be {router.name}, {address}"
                     self._warn(f"peer {asked.peer.name}: {named} (autoDiscovery)")
-                self._add(asked, node, able[0], config, address)
+                self._add(asked, node, router, config, reported or address)
 
     def _reported_address(self, node: NodePlan, asked: Asked) -> str | None:
         """The address that the node's agent found the peer under."""
@@ -183,17 +186,6 @@ class PeerSessions:
 
     def _warn(self, text: str) -> None:
         self._found.warnings[text] = None
-
-
-def _unknown_gateway(
-    asked: Asked, node: NodePlan, family: str, reported: str | None, able: Sequence[Upstream]
-) -> Problem:
-    names = ", ".join(router.name for router in able) or "none"
-    what = f"the {family} default gateway of {node.name} is not known: routers that may be it: {names}"
-    if reported is not None:
-        what = f"the {family} default gateway of {node.name} is {reported} by the status of its CiliumBGPNodeConfig"
-    more = "allowed: one router of the peer's ASN, with an address of the family, for each node (routers.nodes)"
-    return asked.item.problem((*asked.path, "autoDiscovery"), f"{what}; {more}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,11 +149,12 @@ def _expanded(
         return objects, None, Selection(), None
     layout = with_joining(draft.document, layout_of(draft.document, objects.nodes))
     placement = cluster.placement if draft.sound("cluster.placement") else {}
-    services = cluster_services(objects, layout.nodes, placement, added_services(draft.document))
+    release = release_of(cluster)
+    services = cluster_services(objects, layout.nodes, placement, release, added_services(draft.document))
     sound = draft.sound("routers") and not objects.problems
     if not sound:
         return objects, layout, Selection(), services
-    return objects, layout, select(objects, layout, services.services, release_of(cluster)), services
+    return objects, layout, select(objects, layout, services.services, release), services
 
 
 def _without_echoes(problems: Iterable[Problem]) -> list[Problem]:
