@@ -8,6 +8,7 @@ from study_worlds import EXACT, scenario
 
 import simbgp
 from simbgp.report.figures import heat_map, save, timeline_strip
+from simbgp.report.figures.heat_map import luminance
 from simbgp.report.figures.lanes import lanes
 from simbgp.report.figures.lattice import as_it_is
 from simbgp.report.figures.style import HOLE, WIDTH_IN, empty, house_style
@@ -120,6 +121,16 @@ def test_the_setting_of_the_scenario_is_framed(grid):
     assert as_it_is(grid, scenario().data) == {}  # the scenario leaves the hold time to its default
     with pytest.raises(ValueError, match=r"mark 'x': .* is not on the map"):
         heat_map(grid, marks={"x": {HOLD: 10, RESTART: 30}})
+
+
+def test_each_number_stands_out_from_its_cell(grid):
+    axes = heat_map(grid).axes[0]
+    (image,) = axes.images
+    for text in axes.texts[:12]:
+        column, row = (round(each) for each in text.get_position())
+        cell = luminance(image.to_rgba(image.get_array())[row, column])
+        ink = luminance(to_rgba(text.get_color()))
+        assert (max(cell, ink) + 0.05) / (min(cell, ink) + 0.05) >= 4.5
 
 
 def test_a_frame_is_a_map_too():

@@ -13,12 +13,13 @@ from simbgp.study.grid import Grid
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
     from pandas import DataFrame
 
 _CELLS_WITH_NUMBERS = 250
 """More would not be legible."""
-_DARK = 0.5
-"""Colours below this part of the scale carry white figures."""
+_DARK = 0.179
+"""Relative luminance (WCAG 2.2) at which white and black stand out alike, 4.6 : 1; below it figures are white."""
 
 
 def heat_map(
@@ -48,7 +49,7 @@ def heat_map(
         image = axes.imshow(shown.table, cmap=AMOUNTS, aspect="auto", origin="lower")
         _ticks(axes, shown.paths, shown.heights, shown.widths)
         if rows * columns <= _CELLS_WITH_NUMBERS:
-            _write_numbers(axes, shown, places)
+            _write_numbers(axes, image, shown, places)
         _outline(axes, shown.met)
         for place in places.values():
             _frame(axes, place)
@@ -72,15 +73,23 @@ def _ticks(axes: "Axes", paths: Sequence[str], heights: Sequence[Any], widths: S
     axes.spines[:].set_visible(False)
 
 
-def _write_numbers(axes: "Axes", shown: Lattice, places: Mapping[str, tuple[int, int]]) -> None:
-    low, high = float(np.nanmin(shown.table)), float(np.nanmax(shown.table))
+def _write_numbers(axes: "Axes", image: "AxesImage", shown: Lattice, places: Mapping[str, tuple[int, int]]) -> None:
     names = {place: name for name, place in places.items()}
+    colours = image.to_rgba(shown.table)
     for i, row in enumerate(shown.numbers()):
         for j, text in enumerate(row):
-            depth = (shown.table[i, j] - low) / (high - low) if high > low else 1.0
-            colour = "white" if depth < _DARK else INK
+            colour = "white" if luminance(colours[i, j]) < _DARK else "black"
             said = f"{text}\n{names[i, j]}" if (i, j) in names else text
             axes.text(j, i, said, ha="center", va="center", color=colour, fontsize=8, linespacing=1.0)
+
+
+def luminance(rgba: Sequence[float]) -> float:
+    """Relative luminance of an opaque colour (WCAG 2.2), from 0 to 1; of what is left blank that of the paper."""
+    red, green, blue, opacity = rgba
+    if opacity == 0:
+        return 1.0
+    parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in (red, green, blue)]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
 
 
 def _frame(axes: "Axes", place: tuple[int, int]) -> None:
