@@ -11,12 +11,15 @@ from simbgp._version import __version__
 if TYPE_CHECKING:
     from simbgp.scenario import Scenario, load
     from simbgp.study import Grid, Result, run, sweep
+    from simbgp.study.advise import Advised, advise
     from simbgp.traffic import maglev_slot, maglev_table
 
 _HOME = {
+    "Advised": "simbgp.study.advise",
     "Grid": "simbgp.study",
     "Result": "simbgp.study",
     "Scenario": "simbgp.scenario",
+    "advise": "simbgp.study.advise",
     "load": "simbgp.scenario",
     "maglev_slot": "simbgp.traffic",
     "maglev_table": "simbgp.traffic",
@@ -24,7 +27,19 @@ _HOME = {
     "sweep": "simbgp.study",
 }
 
-__all__ = ["Grid", "Result", "Scenario", "__version__", "load", "maglev_slot", "maglev_table", "run", "sweep"]
+__all__ = [
+    "Advised",
+    "Grid",
+    "Result",
+    "Scenario",
+    "__version__",
+    "advise",
+    "load",
+    "maglev_slot",
+    "maglev_table",
+    "run",
+    "sweep",
+]
 
 
 def __getattr__(name: str) -> object:

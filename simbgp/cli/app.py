@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from simbgp._version import __version__
+from simbgp.cli.advise import advise
 from simbgp.cli.compare import compare
 from simbgp.cli.exit_codes import ExitCode
 from simbgp.cli.explain import explain
@@ -50,7 +51,22 @@ def app() -> None:
     """What failures of a BGP-announced Kubernetes cluster cost its traffic."""
 
 
-for _command in (run, sweep, compare, validate, schema, init, profiles, explain, show, import_, wait, table, lab):
+for _command in (
+    run,
+    sweep,
+    compare,
+    validate,
+    schema,
+    init,
+    profiles,
+    explain,
+    show,
+    import_,
+    wait,
+    advise,
+    table,
+    lab,
+):
     app.add_command(_command)
 
 

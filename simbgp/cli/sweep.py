@@ -62,7 +62,7 @@ def sweep(
 
     Exit code 0 if a setting meets the SLOs or there are none, else that of the best setting.
     """
-    lists = _lists(vary)
+    lists = lists_of(vary)
     if resume and to is None:
         raise click.UsageError("--resume needs the folder: --to DIR")
     if figure is not None:
@@ -105,7 +105,8 @@ def _check_figure(path: str, varied: int) -> None:
         )
 
 
-def _lists(vary: Sequence[str]) -> dict[str, list[str]]:
+def lists_of(vary: Sequence[str]) -> dict[str, list[str]]:
+    """The values of each ``--vary``."""
     lists: dict[str, list[str]] = {}
     for each in vary:
         path, equals, text = each.partition("=")

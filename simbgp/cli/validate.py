@@ -29,8 +29,12 @@ def validate(files: tuple[str, ...], strict: bool) -> ExitCode:
             "router": plan.routers,
             "service": plan.services,
             "fault": plan.faults,
+            **({"background process": plan.background} if plan.background else {}),
             "SLO": plan.slo,
         }
-        held = ", ".join(f"{len(items)} {name}{'' if len(items) == 1 else 's'}" for name, items in parts.items())
+        held = ", ".join(
+            f"{len(items)} {name}{'' if len(items) == 1 else 'es' if name.endswith('s') else 's'}"
+            for name, items in parts.items()
+        )
         click.echo(f"{file}: ok: {scenario.name}: {held}")
     return code

@@ -52,6 +52,8 @@ def refusals(plan: Plan) -> Iterator[str]:
         if fault.kind not in KINDS:
             why = _NOT_PLAYED.get(fault.kind, "the lab has no means for it")
             yield f"faults: {fault.kind} is not played: {why}; played: {', '.join(sorted(KINDS))}"
+    if plan.background:
+        yield "background: the lab plays faults at moments that are written, none by chance"
 
 
 def _of_routers(plan: Plan) -> Iterator[str]:

@@ -44,7 +44,7 @@ def closed_forms(plan: Plan) -> tuple[ClosedForm, ...]:
 
     Where the node is drawn anew in each run, what differs from node to node has no closed form.
     """
-    if len(plan.faults) != 1 or len(plan.routers) != 1 or plan.fabric or plan.cold_start:
+    if len(plan.faults) != 1 or len(plan.routers) != 1 or plan.fabric or plan.cold_start or plan.background:
         return ()
     fault = plan.faults[0]
     struck = len(fault.nodes) if fault.random_nodes is None else fault.random_nodes

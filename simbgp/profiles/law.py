@@ -9,7 +9,7 @@ import math
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Any
 
@@ -17,6 +17,8 @@ _UNITS_S = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.
 _PART = re.compile(r"(\d+(?:\.\d+)?|\.\d+)(us|µs|ms|s|m|h)")
 _STANDARD = NormalDist()
 _LONGEST = 100
+_BISECTIONS = 48
+"""Until the probability is known to more digits than anybody measures."""
 KINDS = "uniform, choice, normal, lognormal, exponential, empirical"
 
 
@@ -60,10 +62,14 @@ def format_duration(seconds: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """The law of one duration in seconds; ``quantile(u)`` is its inverse distribution function, cut off at 0."""
+    """The law of one duration in seconds; ``quantile(u)`` is its inverse distribution function, cut off at 0.
+
+    ``within`` are the probabilities between which its draws lie: (0, 1) of the law itself, else a part of it.
+    """
 
     kind: str
     parameters: tuple[float, ...]
+    within: tuple[float, float] = (0.0, 1.0)
 
     @classmethod
     def constant(cls, seconds: float) -> "Law":
@@ -94,7 +100,23 @@ class Law:
 
     def quantile(self, u: float) -> float:
         """Seconds at probability ``u`` in [0, 1]."""
-        return max(0.0, _QUANTILES[self.kind](self.parameters, u))
+        low, high = self.within
+        return max(0.0, _QUANTILES[self.kind](self.parameters, low + u * (high - low) if u < 1.0 else high))
+
+    def part(self, low: float, high: float) -> "Law":
+        """The law of those draws that lie between two of its probabilities: ``part(0.9, 1)`` is the longest tenth."""
+        first, last = self.within
+        return replace(self, within=(first + low * (last - first), first + high * (last - first)))
+
+    def below(self, seconds: float) -> float:
+        """The probability of a draw of at most ``seconds``, by bisection of the quantiles."""
+        if self.is_constant:
+            return float(self.quantile(0.5) <= seconds)
+        low, high = 0.0, 1.0
+        for _ in range(_BISECTIONS):
+            middle = (low + high) / 2
+            low, high = (middle, high) if self.quantile(middle) <= seconds else (low, middle)
+        return 1.0 if self.quantile(1.0) <= seconds else low
 
     def __str__(self) -> str:
         """As a reader of a report would want it."""

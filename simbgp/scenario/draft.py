@@ -9,7 +9,7 @@ from simbgp.scenario.messages import validate
 from simbgp.scenario.schema import Document
 from simbgp.scenario.yaml_tree import Tree
 
-LISTS = ("routers", "fabric", "services", "traffic", "faults", "slo")
+LISTS = ("routers", "fabric", "services", "traffic", "faults", "background", "slo")
 
 
 @dataclass(frozen=True)

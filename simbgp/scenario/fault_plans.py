@@ -10,7 +10,7 @@ from simbgp.scenario.plan import FaultPlan
 from simbgp.scenario.schema import AnyFault
 from simbgp.scenario.services import part_of
 
-_UNTIL = ("down_for", "relabel_after", "stall_for")
+UNTIL = ("down_for", "relabel_after", "stall_for")
 """How long a fault lasts, by the name it has in its kind."""
 _AT_ONCE = Law.constant(0.0)
 Options = dict[str, Any]
@@ -28,12 +28,17 @@ def fault_plan(index: int, fault: AnyFault, layout: Layout) -> FaultPlan:
         at=fault.at,
         nodes=node.pick(layout.labels) if node else (),
         routers=routers,
-        down_for=next((law for law in (getattr(fault, key, None) for key in _UNTIL) if law is not None), None),
+        down_for=next((law for law in (getattr(fault, key, None) for key in UNTIL) if law is not None), None),
         random_nodes=node.random if node else None,
         times=repeat.times if repeat else 1,
         every=repeat.every if repeat else _AT_ONCE,
-        options=_OPTIONS.get(fault.kind, _none)(fault, layout),
+        options=options_of(fault.kind, fault, layout),
     )
+
+
+def options_of(kind: str, fault: Any, layout: Layout) -> Options:
+    """What ``kind`` needs beyond targets and times."""
+    return _OPTIONS.get(kind, _none)(fault, layout)
 
 
 def _none(fault: Any, layout: Layout) -> Options:

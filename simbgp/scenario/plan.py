@@ -254,7 +254,8 @@ class TrafficPlan:
 class FaultPlan:
     """One fault as written: ``name`` is its name or its place from 0; ``down_for`` None means for good.
 
-    ``nodes`` and ``routers`` are the targets by name; ``random_nodes`` of them are picked per run if it is set.
+    ``nodes`` and ``routers`` are the targets by name; ``random_nodes`` of them are picked per run if it is set, and
+    ``random_routers`` of those that have a session with what was picked.
     """
 
     name: str | int
@@ -264,9 +265,49 @@ class FaultPlan:
     routers: tuple[str, ...]
     down_for: Law | None
     random_nodes: int | None = None
+    random_routers: int | None = None
     times: int = 1
     every: Law = field(default_factory=lambda: Law.constant(0.0))
     options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Incidents:
+    """What a log holds of one kind of failure: how many, in how many target-years."""
+
+    count: int
+    years: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessPlan:
+    """A fault that strikes one of its ``targets`` at a time, at random moments, ``per_year`` times a year each.
+
+    When is no part of it: ``fault.at`` means nothing. ``source`` says where rate and durations are from, ``seen`` what
+    of it was counted; ``assumed`` that nobody said or counted the rate.
+    """
+
+    fault: FaultPlan
+    per_year: float
+    targets: int
+    source: str = ""
+    seen: Incidents | None = None
+    assumed: bool = False
+
+    @property
+    def in_all(self) -> float:
+        """How often a year it strikes any target."""
+        return self.per_year * self.targets
+
+
+@dataclass(frozen=True, slots=True)
+class MixPlan:
+    """The failures of a year, what they are judged by, and what was left out of them and why."""
+
+    processes: tuple[ProcessPlan, ...] = ()
+    availability: float | None = None
+    broken_connection_s: float = 30.0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,8 +359,22 @@ class Plan:
     """Whether a result has a table of their patches."""
     fabric: tuple[SpinePlan, ...] = ()
     """The second tier; without one clients enter at the routers."""
+    background: tuple[ProcessPlan, ...] = ()
+    """What strikes by chance between time 0 and the horizon."""
+    mix: MixPlan = field(default_factory=MixPlan)
+    """What strikes in a year; no run plays it."""
     assumptions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of faults that a run may meet."""
+        return frozenset(fault.kind for fault in (*self.faults, *(process.fault for process in self.background)))
+
+    @property
+    def fault_names(self) -> tuple[str | int, ...]:
+        """The faults, and after them what strikes by chance."""
+        return tuple(fault.name for fault in (*self.faults, *(process.fault for process in self.background)))
 
     @property
     def forwarders(self) -> tuple[RouterPlan | SpinePlan, ...]:

@@ -8,6 +8,7 @@ from simbgp.profiles import Law, RouterProfile, SpeakerProfile, newest_speaker, 
 from simbgp.scenario.cluster_services import ADDRESS_TYPES, ClusterServices
 from simbgp.scenario.disagreements import against_status
 from simbgp.scenario.fault_plans import fault_plan
+from simbgp.scenario.incidents import IncidentBook
 from simbgp.scenario.layout import Layout, Upstream
 from simbgp.scenario.little import population
 from simbgp.scenario.manifests import Objects
@@ -26,6 +27,7 @@ from simbgp.scenario.plan import (
     TrafficPlan,
     ecmp_plan,
 )
+from simbgp.scenario.processes import background_plans, mix_plan
 from simbgp.scenario.schema import Document, LoadBalancer, Requests, RouterSettings, Slo, Traffic
 from simbgp.scenario.schema.base import read_prefix
 from simbgp.scenario.selection import Selection
@@ -49,6 +51,7 @@ def plan_of(
     objects: Objects,
     selection: Selection,
     of_objects: ClusterServices,
+    incidents: IncidentBook,
 ) -> Plan:
     """The plan of a scenario that all checks have passed; ``name`` is for one that has none of its own."""
     cluster = document.cluster
@@ -73,6 +76,8 @@ def plan_of(
         load_balancer=_load_balancer(cluster.load_balancer),
         traffic=tuple(_traffic(entry, document.horizon) for entry in document.traffic),
         faults=tuple(fault_plan(i, fault, layout) for i, fault in enumerate(document.faults)),
+        background=background_plans(document, layout),
+        mix=mix_plan(document, layout, incidents, bare=profile.bare),
         slo=tuple(_slo(entry) for entry in document.slo),
         node_startup=startup[0],
         agent_startup=startup[1],

@@ -16,6 +16,7 @@ from simbgp.scenario.cluster_services import ClusterServices, cluster_services
 from simbgp.scenario.draft import Draft, read_draft
 from simbgp.scenario.errors import Problem, ScenarioError, dotted
 from simbgp.scenario.families import family_mismatches
+from simbgp.scenario.incidents import IncidentBook, read_incidents
 from simbgp.scenario.layout import Layout, layout_of
 from simbgp.scenario.lint import lint
 from simbgp.scenario.manifests import Objects, read_objects
@@ -48,6 +49,7 @@ class Scenario:
     _objects: Objects = field(repr=False)
     _selection: Selection = field(repr=False)
     _services: ClusterServices = field(repr=False)
+    _incidents: IncidentBook = field(repr=False)
 
     @property
     def name(self) -> str:
@@ -78,8 +80,10 @@ class Scenario:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 over what the scenario says (not how: order and comments do not count) and over its manifests."""
+        """SHA-256 over what the scenario says (not how: order and comments do not count) and over its files."""
         said = {"data": self._tree.data, "manifests": dict(self._objects.texts)}
+        if self._incidents.texts:
+            said["log"] = dict(self._incidents.texts)
         return hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
     def plan(self) -> Plan:
@@ -88,7 +92,8 @@ class Scenario:
 
     @cached_property
     def _plan(self) -> Plan:
-        plan = plan_of(self.document, self.name, self._layout, self._objects, self._selection, self._services)
+        objects, selection = self._objects, self._selection
+        plan = plan_of(self.document, self.name, self._layout, objects, selection, self._services, self._incidents)
         mismatches = family_mismatches(self._tree, self._layout, self._objects, self._selection, plan)
         return replace(plan, warnings=(*plan.warnings, *mismatches))
 
@@ -127,15 +132,19 @@ def build(tree: Tree, source: str, folder: FilePath | None) -> Scenario:
     draft, problems = read_draft(tree)
     problems += refuse(tree)
     objects, layout, selection, services = Objects(), None, Selection(), None
+    incidents = IncidentBook()
     if draft is not None:
         objects, layout, selection, services = _expanded(draft, folder)
         problems += check(View(draft, objects, layout, selection, services))
+        names = ([], []) if layout is None else (list(layout.labels), list(layout.router_names))
+        incidents = read_incidents(draft.document.failures, tree, folder, *names)
+        problems += incidents.problems if layout is not None else ()
     problems = _without_echoes(problems)
     if problems:
         raise ScenarioError(_in_file_order(problems, tree.file))
     if draft is None or layout is None or services is None:
         raise AssertionError("a scenario without problems has a document and a layout")
-    return Scenario(draft.document, source, tree, folder, layout, objects, selection, services)
+    return Scenario(draft.document, source, tree, folder, layout, objects, selection, services, incidents)
 
 
 def _expanded(

@@ -76,7 +76,7 @@ def _known_as(profile: RouterProfile | SpeakerProfile) -> str:
 
 def _may_show(plan: Plan, switch: Switch) -> bool:
     restarts = any(peering.restart.enabled for peering in plan.peerings)
-    happens = not switch.faults or any(fault.kind in switch.faults for fault in plan.faults)
+    happens = not switch.faults or not plan.kinds.isdisjoint(switch.faults)
     long_lived = any(peering.restart.enabled and peering.restart.long_lived_s for peering in plan.peerings)
     if (switch.needs_restart and not restarts) or (switch.needs_long_lived and not long_lived):
         return False

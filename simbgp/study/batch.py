@@ -23,6 +23,10 @@ class Batch:
         """The world of each job, see `worlds`."""
         return worlds([job.plan for job in self.jobs])
 
+    def play(self, part: range, tick: Callable[[int], None] | None = None) -> "Part":
+        """Play the runs of ``part``, each for all jobs at once; ``tick`` hears of each record."""
+        return play(self, part, tick)
+
     def parts(self, runs: range) -> list[range]:
         """``runs`` cut into the parts that are played, kept and lost as one: the same for any number of workers."""
         size = max(1, min(_LARGEST_PART // len(self.jobs), len(runs) // _PARTS))

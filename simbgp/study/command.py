@@ -22,6 +22,22 @@ def sweep_command(scenario: Scenario, lists: Mapping[str, Sequence[Any]], runs: 
     return shlex.join([words[0], "sweep", words[2], *(part for each in vary for part in ("--vary", each)), *words[3:]])
 
 
+def advise_command(
+    scenario: Scenario,
+    lists: Mapping[str, Sequence[Any]],
+    runs: int | None,
+    seed: int,
+    availability: float | None,
+    price_s: float | None,
+) -> str:
+    """The line that gives the same advice."""
+    words = shlex.split(run_command(scenario, runs, seed))
+    own = [part for path, values in lists.items() for part in ("--vary", f"{path}={','.join(map(_text, values))}")]
+    own += [] if availability is None else ["--slo", f"{availability * 100:.10g}%"]
+    own += [] if price_s is None else ["--broken", f"{price_s:g}s"]
+    return shlex.join([words[0], "advise", words[2], *own, *words[3:]])
+
+
 def compare_command(one: Scenario, other: Scenario, runs: int | None, seed: int) -> str:
     """The line that compares ``other`` with ``one``."""
     words = shlex.split(run_command(one, runs, seed))

@@ -64,7 +64,7 @@ def _is_known(question: Question, plan: Plan) -> bool:
     return (
         question.service in (None, *(service.name for service in plan.services))
         and question.router in (None, *(router.name for router in plan.routers))
-        and question.fault in (None, *(fault.name for fault in plan.faults))
+        and question.fault in (None, *plan.fault_names)
     )
 
 

@@ -11,8 +11,7 @@ from typing import Any, cast
 from uuid import uuid4
 
 from simbgp._version import __version__
-from simbgp.study.batch import Batch, Part, play
-from simbgp.study.engines import EngineError
+from simbgp.study.engines import EngineError, Found, Playable
 
 _PATIENCE_S = 10
 _MOST_LOSSES = 10
@@ -51,14 +50,16 @@ class Distributed:
         with suppress(OSError, TimeoutError):
             self._client.close()
 
-    def map(self, batch: Batch, parts: Sequence[range], tick: Callable[[int], None] | None = None) -> Iterator[Part]:
+    def map(
+        self, work: Playable[Found], parts: Sequence[range], tick: Callable[[int], None] | None = None
+    ) -> Iterator[Found]:
         """Play ``parts``; what they give comes in their order. ``tick`` hears how many more records there are.
 
         Raises whatever a run raises, and `EngineError` if the scheduler is lost or a part kills every worker.
         """
         from concurrent.futures import CancelledError
 
-        payload = pickle.dumps(batch)
+        payload = pickle.dumps(work)
         study = f"{blake2b(payload, digest_size=8).hexdigest()}-{uuid4().hex[:8]}"
         # a task and not scattered data: if the worker that holds it dies, the scheduler makes it again
         shared = self._client.submit(pickle.loads, payload, key=f"simbgp-batch-{study}")
@@ -86,23 +87,22 @@ class Distributed:
         key = f"simbgp-runs-{part.start}-{part.stop}-{study}-{again}"
         return self._client.submit(_play, shared, part, __version__, key=key, pure=False)
 
-    def _found(self, shared: Any, part: range, future: Any, study: str) -> Part:
+    def _found(self, shared: Any, part: range, future: Any, study: str) -> Any:
         from distributed import KilledWorker
 
         for again in range(1, _MOST_LOSSES + 1):
             try:
-                found: Part = future.result()
-                return found
+                return future.result()
             except KilledWorker:
                 future = self._submit(shared, part, study, again)
         raise EngineError(f"runs {part.start} to {part.stop - 1} ended every worker that tried them; out of memory?")
 
 
-def _play(batch: Batch, part: range, version: str) -> Part:
+def _play(work: Playable[Any], part: range, version: str) -> Any:
     if version != __version__:
         raise EngineError(f"a worker has simbgp {__version__}, this is {version}: they would not agree")
     with _one_at_a_time:
-        return play(batch, part)
+        return work.play(part)
 
 
 def _short(error: BaseException) -> str:

@@ -2,9 +2,17 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
-from simbgp.study.batch import Batch, Part
+Found = TypeVar("Found", bound=Sequence[Sequence[Any]])
+_Given = TypeVar("_Given", bound=Sequence[Sequence[Any]], covariant=True)
+
+
+class Playable(Protocol[_Given]):
+    """Work in parts that any process can do, given the work as a whole: it is pickled."""
+
+    def play(self, part: range, tick: Callable[[int], None] | None = None) -> _Given:
+        """Do one part; ``tick`` hears of each of the things it gives."""
 
 
 class EngineError(Exception):
@@ -12,7 +20,7 @@ class EngineError(Exception):
 
 
 class Engine(Protocol):
-    """Plays parts of a batch; used in a ``with`` block. Every engine gives the same records."""
+    """Plays parts of some work; used in a ``with`` block. Every engine gives the same records."""
 
     def __enter__(self) -> Self:
         """Ready to play."""
@@ -20,7 +28,9 @@ class Engine(Protocol):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Parts that have not begun are dropped."""
 
-    def map(self, batch: Batch, parts: Sequence[range], tick: Callable[[int], None] | None = None) -> Iterator[Part]:
+    def map(
+        self, work: Playable[Found], parts: Sequence[range], tick: Callable[[int], None] | None = None
+    ) -> Iterator[Found]:
         """Play ``parts``; what they give comes in their order, and ``tick`` hears how many more records there are."""
 
 

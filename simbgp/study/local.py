@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from multiprocessing import connection, get_context, parent_process
 from threading import Thread
 from types import TracebackType
+from typing import Any
 
-from simbgp.study.batch import Batch, Part, play
-from simbgp.study.engines import EngineError
+from simbgp.study.batch import Batch
+from simbgp.study.engines import EngineError, Found, Playable
 from simbgp.study.replay import Job, Record
 
 _MOST_LOSSES = 3
@@ -25,9 +26,9 @@ class _Flight:
     """A part that a worker has, or is to get."""
 
     part: range
-    future: Future[Part] | None = None
+    future: Future[Any] | None = None
 
-    def result(self) -> Part:
+    def result(self) -> Any:
         assert self.future is not None
         return self.future.result()
 
@@ -51,27 +52,29 @@ class Local:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._drop_pool()
 
-    def map(self, batch: Batch, parts: Sequence[range], tick: Callable[[int], None] | None = None) -> Iterator[Part]:
+    def map(
+        self, work: Playable[Found], parts: Sequence[range], tick: Callable[[int], None] | None = None
+    ) -> Iterator[Found]:
         """Play ``parts``; what they give comes in their order. ``tick`` hears how many more records there are.
 
         Raises whatever a run raises, and `EngineError` if workers keep dying.
         """
         if self._jobs == 1 or len(parts) < 2:
-            yield from (play(batch, part, tick) for part in parts)
+            yield from (work.play(part, tick) for part in parts)
             return
-        for found in self._in_processes(pickle.dumps(batch), parts):
+        for found in self._in_processes(pickle.dumps(work), parts):
             if tick is not None:
                 tick(sum(map(len, found)))
             yield found
 
-    def _in_processes(self, batch: bytes, parts: Sequence[range]) -> Iterator[Part]:
+    def _in_processes(self, work: bytes, parts: Sequence[range]) -> Iterator[Any]:
         waiting, flying, losses = deque(parts), deque[_Flight](), 0
         while waiting or flying:
             while waiting and len(flying) < 2 * self._jobs + 2:  # results that nobody fetches yet take memory
                 flying.append(_Flight(waiting.popleft()))
             try:
                 for flight in flying:
-                    flight.future = flight.future or self._submit(batch, flight.part)
+                    flight.future = flight.future or self._submit(work, flight.part)
                 found = flying[0].result()
             except BrokenProcessPool:
                 losses += 1
@@ -85,11 +88,11 @@ class Local:
             losses = 0
             yield found
 
-    def _submit(self, batch: bytes, part: range) -> Future[Part]:
+    def _submit(self, work: bytes, part: range) -> Future[Any]:
         if self._pool is None:
             # a fresh interpreter, not a fork: the same on every platform, and no inherited threads or locks
             self._pool = ProcessPoolExecutor(self._jobs, mp_context=get_context("spawn"), initializer=_begin)
-        return self._pool.submit(_play, batch, part)
+        return self._pool.submit(_play, work, part)
 
     def _drop_pool(self) -> None:
         if self._pool is not None:
@@ -122,12 +125,12 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-_unpacked: tuple[bytes, Batch] | None = None
-"""The batch that this worker played last."""
+_unpacked: tuple[bytes, Playable[Any]] | None = None
+"""The work that this worker had last."""
 
 
-def _play(batch: bytes, part: range) -> Part:
+def _play(work: bytes, part: range) -> Any:
     global _unpacked
-    if _unpacked is None or _unpacked[0] != batch:
-        _unpacked = batch, pickle.loads(batch)
-    return play(_unpacked[1], part)
+    if _unpacked is None or _unpacked[0] != work:
+        _unpacked = work, pickle.loads(work)
+    return _unpacked[1].play(part)

@@ -225,7 +225,7 @@ class Result:
         for kind, name, allowed in (
             ("service", question.service, [service.name for service in self.plan.services]),
             ("router", question.router, [router.name for router in self.plan.routers]),
-            ("fault", question.fault, [fault.name for fault in self.plan.faults]),
+            ("fault", question.fault, self.plan.fault_names),
         ):
             if name is not None and name not in allowed:
                 raise ValueError(f"unknown {kind} {name!r}; allowed: {', '.join(map(str, allowed)) or 'none'}")

@@ -62,7 +62,9 @@ class _Asked:
 def _still(plan: Plan) -> Plan:
     """The cluster in steady state with all its nodes, without clients and bounds."""
     plan = replace(plan, nodes=tuple(replace(node, joins=False) for node in plan.nodes))
-    return replace(plan, horizon_us=round((_AT_S + _PATIENCE_S) * 1e6), cold_start=False, traffic=(), slo=())
+    return replace(
+        plan, horizon_us=round((_AT_S + _PATIENCE_S) * 1e6), cold_start=False, traffic=(), slo=(), background=()
+    )
 
 
 def _unlabelled(plan: Plan, node: str) -> Plan:

@@ -2,6 +2,7 @@
 
 from simbgp.traffic.breaks import breaks_us
 from simbgp.traffic.ecmp import NextHops
+from simbgp.traffic.entering import lost_of_whole_us
 from simbgp.traffic.flowhash import maglev_slot
 from simbgp.traffic.history import History
 from simbgp.traffic.inflow import Inflow
@@ -22,6 +23,7 @@ __all__ = [
     "Window",
     "breaks_us",
     "load",
+    "lost_of_whole_us",
     "maglev_slot",
     "maglev_table",
     "node_loads",

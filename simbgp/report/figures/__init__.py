@@ -4,6 +4,7 @@ Every function returns a `matplotlib.figure.Figure` that no window owns; `save` 
 data.
 """
 
+from simbgp.report.figures.advice import advice
 from simbgp.report.figures.calibration import calibration
 from simbgp.report.figures.convergence import convergence
 from simbgp.report.figures.ecdf import ecdf
@@ -18,6 +19,7 @@ from simbgp.report.figures.upgrade_fan import upgrade_fan
 from simbgp.report.figures.wait_curve import wait_curve
 
 __all__ = [
+    "advice",
     "calibration",
     "convergence",
     "ecdf",

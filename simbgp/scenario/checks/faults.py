@@ -9,7 +9,8 @@ from simbgp.scenario.errors import Path, Problem
 from simbgp.scenario.metrics import METRICS, NARROWED_BY, NARROWING, STATS, is_stat, read_bound
 from simbgp.scenario.not_yet import waiting
 from simbgp.scenario.peerings import session_pairs
-from simbgp.scenario.schema import Slo
+from simbgp.scenario.processes import process_names
+from simbgp.scenario.schema import MixEntry, Process, Slo, mix_entries
 from simbgp.scenario.schema.base import read_prefix
 from simbgp.scenario.selectors import Selector
 
@@ -35,12 +36,13 @@ def within_horizon(view: View) -> Iterator[Problem]:
 
 def targets(view: View) -> Iterator[Problem]:
     """What a fault names exists, and what it cuts is there."""
-    for path, fault in view.draft.items("faults"):
+    for path, fault in view.strikes():
         node, router = getattr(fault, "node", None), getattr(fault, "router", None)
         wrong: list[Problem] = []
         if node is not None and view.nodes is not None:
             wrong += _targets(view, (*path, "node"), "node", node, view.nodes)
-        if router is not None and (router.labels or router.random is not None):
+        by_lot = router is not None and router.random is not None
+        if router is not None and (router.labels or (by_lot and not _takes_a_link(fault))):
             what = "routers have names only; allowed: a name, a list, a range, all"
             wrong.append(view.problem((*path, "router"), what))
         elif router is not None and view.routers is not None:
@@ -55,6 +57,46 @@ def stall_targets(view: View) -> Iterator[Problem]:
     for path, fault in view.draft.items("faults"):
         if fault.kind == "stall" and (fault.node is None) == (fault.router is None):
             yield view.problem(path, "a stall takes one process; allowed: one of node and router")
+    for path, process in view.draft.items("background"):
+        if process.kind == "stall" and process.node is not None and process.router is not None:
+            yield view.problem(path, "a stall takes one process; allowed: one of node and router")
+
+
+def _takes_a_link(fault: Any) -> bool:
+    """Whether a router may be left to luck: one of a node's links, in a process."""
+    return isinstance(fault, Process | MixEntry) and "node" in type(fault).model_fields and fault.kind != "stall"
+
+
+def processes(view: View) -> Iterator[Problem]:
+    """A process strikes one target at a time, and bears a name of its own."""
+    for path, process in view.strikes():
+        if not isinstance(process, Process | MixEntry):
+            continue
+        node, router = getattr(process, "node", None), getattr(process, "router", None)
+        if node is not None and node.random is not None:
+            what = "a process strikes one node at a time, by lot; allowed: a name, a list, a range, {matchLabels: ...}"
+            yield view.problem((*path, "node"), what)
+        if router is not None and router.random not in (None, 1):
+            yield view.problem(
+                (*path, "router"), f"random: {router.random}; allowed: {{random: 1}}, one link at a time"
+            )
+    names = [((*path, "name"), p.name) for path, p in view.draft.items("faults") if p.name]
+    names += [((*path, "name"), p.name) for path, p in view.draft.items("background") if p.name]
+    for path, name in repeated(names):
+        if path[0] == "background":
+            yield view.problem(path, f"duplicate name {name!r}; allowed: each name once")
+
+
+def mix_once(view: View) -> Iterator[Problem]:
+    """How often a kind strikes is said in one place, and a year has some availability to lose."""
+    struck = {process.kind for _, process in view.draft.items("background")}
+    for name, entry in mix_entries(view.document.failures).items():
+        if entry.kind in struck:
+            what = f"background says already how often {entry.kind} strikes; allowed: one of both"
+            yield view.problem(("failures", name), what, at_key=True)
+    failures = view.document.failures
+    if failures is not None and failures.availability is not None and not 0 < failures.availability < 1:
+        yield view.problem(("failures", "availability"), "no such SLO; allowed: above 0 and below 100 %, like 99.95%")
 
 
 def _targets(
@@ -99,6 +141,7 @@ def slo_names(view: View) -> Iterator[Problem]:
 
 def _fault_of(view: View, path: Path, wanted: str | int) -> Iterator[Problem]:
     known = [place if fault.name is None else fault.name for place, fault in enumerate(view.document.faults)]
+    known += process_names(view.document)
     if wanted not in known:
         yield view.unknown(path, "fault", wanted, (str(name) for name in known))
 
@@ -135,4 +178,14 @@ def _bounds(view: View, path: Path, slo: Slo) -> Iterator[Problem]:
             yield view.problem((*path, key), str(error))
 
 
-CHECKS = (fault_names, within_horizon, targets, stall_targets, slo_names, slo_narrowing, slo_bounds)
+CHECKS = (
+    fault_names,
+    within_horizon,
+    targets,
+    stall_targets,
+    processes,
+    mix_once,
+    slo_names,
+    slo_narrowing,
+    slo_bounds,
+)

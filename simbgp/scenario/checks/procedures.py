@@ -17,7 +17,7 @@ _WRITTEN = {
 
 def drain_steps(view: View) -> Iterator[Problem]:
     """Each step of a drain is done once, and what is said of a step belongs to one."""
-    for path, fault in view.draft.items("faults"):
+    for path, fault in view.strikes():
         if fault.kind != "node-drain":
             continue
         steps = (((*path, "order", place), step) for place, step in enumerate(fault.order))
@@ -33,7 +33,7 @@ def drain_steps(view: View) -> Iterator[Problem]:
 
 def upgrades(view: View) -> Iterator[Problem]:
     """There is a profile of the release that is rolled out, and some agent may be away."""
-    for path, fault in view.draft.items("faults"):
+    for path, fault in view.strikes():
         if fault.kind != "agent-upgrade":
             continue
         try:
@@ -49,7 +49,7 @@ def failing_backends(view: View) -> Iterator[Problem]:
     if not view.draft.sound("services") or view.nodes is None:
         return
     services = {service.name: service for service in view.document.services}
-    for path, fault in view.draft.items("faults"):
+    for path, fault in view.strikes():
         if fault.kind != "backends-down":
             continue
         if fault.service not in view.service_names:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from simbgp.scenario.cluster_services import ClusterServices
 from simbgp.scenario.draft import Draft
@@ -9,7 +10,7 @@ from simbgp.scenario.errors import Path, Problem
 from simbgp.scenario.json_schema import did_you_mean, listed
 from simbgp.scenario.layout import Layout
 from simbgp.scenario.manifests import Objects
-from simbgp.scenario.schema import Document, RouterSettings
+from simbgp.scenario.schema import Document, RouterSettings, mix_entries
 from simbgp.scenario.selection import Selection
 
 
@@ -43,6 +44,13 @@ class View:
         """All services, those of the manifests after those of the scenario."""
         of_objects = [] if self.services is None else self.services.names()
         return [service.name for service in self.document.services] + of_objects
+
+    def strikes(self) -> Iterator[tuple[Path, Any]]:
+        """Faults, processes and what is written of the yearly mix, with their paths: all that names targets."""
+        yield from self.draft.items("faults")
+        yield from self.draft.items("background")
+        for name, entry in mix_entries(self.document.failures).items():
+            yield ("failures", name), entry
 
     def problem(self, path: Path, message: str, *, at_key: bool = False) -> Problem:
         """A problem of the value at a path of the scenario, or of its key."""

@@ -4,6 +4,7 @@ from simbgp.scenario.schema.base import Part
 from simbgp.scenario.schema.cluster import Cluster, LoadBalancer, Node, Racks, Timers
 from simbgp.scenario.schema.document import Document
 from simbgp.scenario.schema.faults import AnyFault, Fault
+from simbgp.scenario.schema.processes import FailuresBase, MixEntry, Process, mix_entries
 from simbgp.scenario.schema.routers import Router, RouterSettings
 from simbgp.scenario.schema.services import Requests, Service, Traffic
 from simbgp.scenario.schema.slo import Slo
@@ -12,10 +13,13 @@ __all__ = [
     "AnyFault",
     "Cluster",
     "Document",
+    "FailuresBase",
     "Fault",
     "LoadBalancer",
+    "MixEntry",
     "Node",
     "Part",
+    "Process",
     "Racks",
     "Requests",
     "Router",
@@ -24,4 +28,5 @@ __all__ = [
     "Slo",
     "Timers",
     "Traffic",
+    "mix_entries",
 ]

@@ -20,6 +20,8 @@ Many = Annotated[tuple[T, ...], Strict(False)]
 _LONGEST_S = 100 * 365.25 * 86400
 _SHORTEST_S = 1e-6
 _DURATION_TEXT = r"^((\d+(\.\d+)?|\.\d+)(us|µs|ms|s|m|h))+$"
+_MOST_PER_YEAR = 1e6
+_YEARLY = re.compile(r"(\d+(?:\.\d+)?|\.\d+)/(y|w|d|h)")
 _RATE = re.compile(r"(\d+(?:\.\d+)?|\.\d+)/(ms|s|m|h)")
 
 
@@ -86,6 +88,20 @@ def read_rate(value: object) -> float:
     rate = float(match[1]) / {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}[match[2]]
     if rate > 1e9:
         raise ValueError(f"{value!r} is too fast; allowed: at most 1000000000/s")
+    return rate
+
+
+def read_yearly(value: object) -> float:
+    """Per year, from ``8/y``, ``2/w``, ``1/d`` or a number per year; ValueError otherwise."""
+    allowed = "allowed: a number per year, or like 8/y, 1/w, 2/d, 1/h"
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _MOST_PER_YEAR:
+        return float(value)
+    match = _YEARLY.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f"{value!r} is not a rate of failures; {allowed}")
+    rate = float(match[1]) * {"y": 1.0, "w": 365.25 / 7, "d": 365.25, "h": 8766.0}[match[2]]
+    if rate > _MOST_PER_YEAR:
+        raise ValueError(f"{value!r} is too often; allowed: at most {_MOST_PER_YEAR:g}/y")
     return rate
 
 
@@ -174,6 +190,10 @@ _RATE_SCHEMA = {
     "description": "a rate like 1/s, 0.5/s, 10/m, or a number per second",
     "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^[\d.]+/(ms|s|m|h)$"}],
 }
+_YEARLY_SCHEMA = {
+    "description": "how often: a number per year, or like 8/y, 1/w, 2/d",
+    "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^[\d.]+/(y|w|d|h)$"}],
+}
 _COUNT_OR_PERCENT = {
     "description": "a number, or percent like 25%",
     "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^\d{1,3}%$"}],
@@ -187,6 +207,7 @@ SHARED_SCHEMAS: dict[str, dict[str, Any]] = {
     "Duration": LAW,
     "Share": _SHARE,
     "Rate": _RATE_SCHEMA,
+    "Yearly": _YEARLY_SCHEMA,
 }
 """What many fields share; written once in the JSON Schema of a scenario."""
 
@@ -200,6 +221,7 @@ FixedDuration = Annotated[float, PlainValidator(read_duration), WithJsonSchema(_
 PositiveDuration = Annotated[float, PlainValidator(read_positive_duration), WithJsonSchema(_DURATION)]
 Share = Annotated[float, PlainValidator(read_share), WithJsonSchema(_SHARE)]
 Rate = Annotated[float, PlainValidator(read_rate), WithJsonSchema(_RATE_SCHEMA)]
+Yearly = Annotated[float, PlainValidator(read_yearly), WithJsonSchema(_YEARLY_SCHEMA)]
 CountOrPercent = Annotated[int | float, PlainValidator(read_count_or_percent), WithJsonSchema(_COUNT_OR_PERCENT)]
 Addresses = Annotated[
     tuple[str, ...],

@@ -8,6 +8,7 @@ from simbgp.scenario.printable import Lines
 from simbgp.scenario.schema.base import FixedDuration, Many, Part, PositiveDuration, Text
 from simbgp.scenario.schema.cluster import Cluster
 from simbgp.scenario.schema.faults import AnyFault
+from simbgp.scenario.schema.processes import AnyFailures, AnyProcess
 from simbgp.scenario.schema.routers import FabricRouter, Router
 from simbgp.scenario.schema.services import Service, Traffic
 from simbgp.scenario.schema.slo import Slo
@@ -27,4 +28,8 @@ class Document(Part):
     services: Many[Service] = ()
     traffic: Many[Traffic] = ()
     faults: Many[AnyFault] = ()
+    background: Many[AnyProcess] = Field(
+        (), description="what fails by chance, at random moments between time 0 and the horizon"
+    )
+    failures: AnyFailures | None = None
     slo: Many[Slo] = ()
