@@ -9,6 +9,7 @@ from cli_runs import cli
 from study_worlds import TEXT, scenario
 
 import simbgp
+from simbgp.measure import ClosedForm
 from simbgp.report.page import page
 from simbgp.scenario import loads
 
@@ -64,6 +65,16 @@ def test_it_says_what_the_result_says(result, text):
     assert "<em>Round-trip time</em>" in text  # docs/not-modelled.md
     assert "Status patches do not slow" in text
     assert "Log lines at the level debug" not in text  # of what show prints, no part of a run
+
+
+def test_runs_that_disagree_with_the_closed_form_stand_out(result, text, monkeypatch):
+    assert 'class="alert"' not in text
+    monkeypatch.setattr(ClosedForm, "agrees", lambda form, values: False)
+    said = page(result)
+    alerts = re.findall(r'<p class="alert"><strong>(.*?): the runs disagree with the closed form', said)
+    assert alerts == [form.label for form in result.closed_forms]
+    assert alerts
+    assert said.index('class="alert"') < said.index("<table>")
 
 
 def test_it_asks_nobody_for_anything(text):

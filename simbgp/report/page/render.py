@@ -116,6 +116,9 @@ def _tables(result: Result, advice: Advice | None) -> dict[str, Any]:
         "figures_table": [("of", "median or exact", "99 %", "most", "on paper"), *figures_of_runs]
         if figures_of_runs
         else [],
+        "disagreeing": [
+            form.label for form in result.closed_forms if not form.agrees(result.stats(form.question).values)
+        ],
         "forms": [(f"{form.label}:", form.text) for form in result.closed_forms if form.high_s],
         "windows": window_rows(result),
         "connections": _with_intervals(connection_rows(result)),
