@@ -142,6 +142,13 @@ def test_a_local_service_loses_a_node_of_those_with_pods():
     assert doomed(changed.with_(**{POLICY: "Cluster"}).plan()) == 2000
 
 
+def test_a_label_with_commas_is_quoted_in_the_title(outcomes):
+    results = [simbgp.run(swept.scenario, 2, 4) for _, swept in outcomes]
+    said = title(outcome_bars(dict(zip(["unlabel, wait", "none"], results, strict=True))))
+    assert "“unlabel, wait”" in said
+    assert "with none" in said
+
+
 def test_bars_without_traffic_are_refused():
     with pytest.raises(ValueError, match="no traffic"):
         outcome_bars(simbgp.run(scenario(), runs=1))
@@ -259,6 +266,17 @@ def test_the_fan_draws_the_median_run(rollout):
     assert (found.missing == 4 - found.next_hops).all()
     assert found.missing.min() == 1
     assert list(lower.lines[0].get_ydata()) == list(np.median(found.missing, axis=0))
+
+
+def test_a_rollout_that_breaks_nothing_says_so_on_an_axis_of_whole_connections():
+    # the image is there after 10 s, the routes are kept for 120 s
+    fault = {"at": "60s", "kind": "agent-upgrade", "to": "1.20", "maxUnavailable": 1, "imagePull": "10s"}
+    text = TEXT.replace('"1.20"', '"1.19"')
+    figure = upgrade_fan(simbgp.run(scenario_of(text).with_(faults=[fault], traffic=TRAFFIC), runs=1, seed=2))
+    assert title(figure).startswith("world: upgrading 4 nodes breaks no connection (4 000 are open at a time)")
+    upper = figure.axes[0]
+    assert upper.get_ylim() == (0, 1)
+    assert all(tick == round(tick) for tick in upper.get_yticks())
 
 
 def test_breaks_are_those_of_the_outcomes():

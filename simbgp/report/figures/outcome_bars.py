@@ -112,9 +112,14 @@ def _finding(name: str, bars: list[Bar]) -> str:
         return text + (f", {percent(best.unavoidable)} with their pods" if best.unavoidable else "")
     if worst.broken == 0:
         return f"{name}: no connection breaks in any of {len(bars)} settings"
-    least = f"{percent(best.broken)} of the connections break with {best.label}"
+    least = f"{percent(best.broken)} of the connections break with {_quoted(best.label)}"
     with_pods = f" ({percent(best.unavoidable)} lose their pod)" if best.unavoidable else ""
-    return f"{name}: {least}{with_pods}, {percent(worst.broken)} with {worst.label}"
+    return f"{name}: {least}{with_pods}, {percent(worst.broken)} with {_quoted(worst.label)}"
+
+
+def _quoted(label: str) -> str:
+    """A label with commas in it, so that the sentence around it can be read."""
+    return f"“{label}”" if "," in label else label
 
 
 def _draw(axes: "Axes", bars: list[Bar]) -> None:

@@ -63,7 +63,8 @@ def upgrade_fan(result: Result, fault: str | int | None = None, runs: int = _RUN
             _band(upper, found.broken, RED)
             upper.set_ylabel("connections\nbroken so far")
             upper.yaxis.set_major_formatter(lambda value, _: count(value))
-            upper.set_ylim(bottom=0)
+            upper.set_ylim(0, max(1.0, upper.get_ylim()[1]))
+            upper.yaxis.set_major_locator(MaxNLocator(5, integer=True))
         _band(axes, found.missing, BLUE)
         axes.set_ylabel("next hops\nmissing")
         axes.set_ylim(0, max(1.0, float(found.missing.max())) * 1.25)
@@ -130,12 +131,16 @@ def _finding(result: Result, found: Fan) -> str:
     kept = f"never fewer than {least} of {plural(found.nodes, 'next hop')}"
     if found.broken is None:
         return f"{result.plan.name}: {kept} while {count(found.nodes)} nodes are upgraded"
-    at_end = float(np.median(found.broken[:, -1]))
+    at_end = round(float(np.median(found.broken[:, -1])))
     total = sum(traffic.connections for traffic in result.plan.traffic)
     return (
-        f"{result.plan.name}: upgrading {count(found.nodes)} nodes breaks {count(round(at_end))} connections "
+        f"{result.plan.name}: upgrading {count(found.nodes)} nodes breaks {_connections(at_end)} "
         f"({count(total)} are open at a time), {kept}"
     )
+
+
+def _connections(number: int) -> str:
+    return plural(number, "connection") if number else "no connection"
 
 
 def _band(axes: "Axes", values: Floats, colour: str) -> None:
