@@ -14,7 +14,16 @@ from simbgp.cli.exit_codes import ExitCode
 def import_(manifests: tuple[str, ...], to: str | None) -> ExitCode:
     """Make a file for cluster.from out of real objects.
 
-    MANIFEST is a file of what kubectl get -o yaml prints; - reads standard input.
+    MANIFEST is a file of what kubectl get -o yaml prints; - reads standard input:
+
+    \b
+      kubectl get -A -o yaml KIND,KIND,... | simbgp import - --to cluster.yaml
+
+    Kinds that are read: ciliumbgpclusterconfigs, ciliumbgppeerconfigs, ciliumbgpadvertisements, ciliumbgpnodeconfigs,
+    ciliumbgpnodeconfigoverrides, ciliumloadbalancerippools, ciliumpodippools, ciliumnodes, nodes, services,
+    endpointslices, pods, deployments, statefulsets, daemonsets, poddisruptionbudgets, secrets,
+    ciliumbgppeeringpolicies. Others are counted. Of a Secret no value is kept. What it takes besides the file to run
+    it, standard error tells.
     """
     from simbgp.scenario import ScenarioError
     from simbgp.scenario.importing import import_objects
@@ -27,17 +36,21 @@ def import_(manifests: tuple[str, ...], to: str | None) -> ExitCode:
                 texts["<stdin>"] = sys.stdin.read()
             else:
                 texts[name] = read_file(Path(name), name)
-        made, warnings = import_objects(texts)
+        made = import_objects(texts)
     except ScenarioError as error:
         click.echo(str(error), err=True)
         return ExitCode.BAD_INPUT
-    for warning in warnings:
+    for warning in made.warnings:
         click.echo(f"simbgp: warning: {warning}", err=True)
+    if made.routers:
+        click.echo("simbgp: a scenario next to it, for you to set each router's profile (simbgp profiles):", err=True)
+        click.echo(f"cluster: {{from: {Path(to or 'cluster.yaml').name}}}\nrouters:", err=True)
+        click.echo("\n".join(f"  - {router}" for router in made.routers), err=True)
     if to is None:
-        click.echo(made, nl=False)
+        click.echo(made.text, nl=False)
         return ExitCode.OK
     try:
-        Path(to).write_text(made, encoding="utf-8")
+        Path(to).write_text(made.text, encoding="utf-8")
     except OSError as error:
         raise click.UsageError(f"--to: {to} cannot be written: {error.strerror}") from None
     return ExitCode.OK

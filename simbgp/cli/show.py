@@ -74,7 +74,11 @@ def show(
     if watch and (what == "conditions" or dump is not None):
         raise click.UsageError("--watch steps through a run; conditions and dumps are at no moment of one")
     if what == "conditions" and file is not None and dump is None:
-        return _conditions(file, output)
+        if tool is not None or node is not None or match_families:
+            raise click.UsageError(
+                "conditions are of all objects, in one layout: not with --node, --as, --match-families"
+            )
+        return _conditions(file, output, overrides)
     if (file is None) == (dump is None):
         raise click.UsageError("one of -f FILE and --from JSON is needed")
     if every is not None and (not watch or what == "logs"):
@@ -93,7 +97,7 @@ def show(
         raise click.UsageError(str(error)) from None
 
 
-def _conditions(file: str, output: str | None) -> ExitCode:
+def _conditions(file: str, output: str | None, overrides: tuple[str, ...]) -> ExitCode:
     from dataclasses import asdict
 
     from simbgp.report.numbers import columns
@@ -103,7 +107,7 @@ def _conditions(file: str, output: str | None) -> ExitCode:
     if output not in (None, "json"):
         raise click.UsageError(f"-o {output} is for status; allowed for conditions: json")
     try:
-        found = conditions_in(file)
+        found = conditions_in(file, overrides)
     except ScenarioError as error:
         click.echo(str(error), err=True)
         return ExitCode.BAD_INPUT

@@ -7,6 +7,7 @@ those of an object are sorted by type; an agent's is there once it had an error.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path as FilePath
 
 from simbgp.scenario.cluster_services import ClusterServices, cluster_services
@@ -18,6 +19,7 @@ from simbgp.scenario.layout import layout_of
 from simbgp.scenario.lbipam import LbIpam
 from simbgp.scenario.manifests import Item, Objects, read_objects
 from simbgp.scenario.newcomers import added_services
+from simbgp.scenario.overrides import apply_set
 from simbgp.scenario.plan import NodePlan
 from simbgp.scenario.release import release_of
 from simbgp.scenario.yaml_tree import read_documents, read_file
@@ -35,14 +37,16 @@ class Condition:
     message: str
 
 
-def conditions_in(file: str) -> tuple[Condition, ...]:
+def conditions_in(file: str, overrides: Sequence[str] = ()) -> tuple[Condition, ...]:
     """The conditions of all objects of the scenario in ``file``, which may be one that could not be run.
+
+    ``overrides`` are ``PATH=VALUE``, applied in order.
 
     Raises `ScenarioError` with what the API server would not admit, and with what keeps the objects from being read.
     """
     path = FilePath(file)
     trees = read_documents(read_file(path, file), file)
-    draft, problems = read_draft(trees[0]) if trees else (None, [])
+    draft, problems = read_draft(reduce(apply_set, overrides, trees[0])) if trees else (None, [])
     if draft is None:
         raise ScenarioError(problems)
     cluster = draft.document.cluster

@@ -1,20 +1,31 @@
 """``simbgp import``: the objects that matter, out of all that a cluster has, in one file for ``cluster.from``."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from ruamel.yaml import YAML
 
 from simbgp.scenario.crds import CILIUM
 from simbgp.scenario.errors import ScenarioError
 from simbgp.scenario.k8s import Secret
-from simbgp.scenario.manifests import objects_of
+from simbgp.scenario.manifests import Objects, objects_of
 
 _ANNOTATIONS = ("lbipam.cilium.io/", "io.cilium/lb-ipam")
 
 
-def import_objects(texts: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
-    """A List of the objects in ``texts`` with only those fields that are read, and what there is to know about them.
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What was made of the objects: the file, what there is to know about them, and the routers that they dial."""
+
+    text: str
+    warnings: tuple[str, ...]
+    routers: tuple[str, ...]
+    """Entries of ``routers`` as YAML flow mappings, whose profile is for the reader to choose."""
+
+
+def import_objects(texts: Mapping[str, str]) -> Imported:
+    """A List of the objects in ``texts`` with only those fields that are read.
 
     Of a Secret nothing but its name is kept, and that it has no password if so. Raises `ScenarioError` with all that
     is wrong.
@@ -33,7 +44,17 @@ def import_objects(texts: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
             body = {"metadata": body["metadata"]} | ({} if item.body.has_password else {"data": {}})
         written = version["apiVersion"] if version["kind"] == item.kind else CILIUM[0]  # a policy's successors
         items.append({"apiVersion": written, "kind": item.kind, **body})
-    return _dumped({"apiVersion": "v1", "kind": "List", "items": items}), objects.warnings
+    text = _dumped({"apiVersion": "v1", "kind": "List", "items": items})
+    nothing = () if items else ("there is no object in it that says anything about BGP, nodes or services",)
+    return Imported(text, (*objects.warnings, *nothing), tuple(_routers(objects)))
+
+
+def _routers(objects: Objects) -> Iterator[str]:
+    """One for each address and ASN that a peer has; of a peer that is discovered the ASN alone is known."""
+    peers = [peer for item in objects.deciding for i in item.body.spec.bgp_instances for peer in i.peers]
+    for number, (asn, address) in enumerate(dict.fromkeys((peer.peer_asn, peer.peer_address) for peer in peers), 1):
+        known = (f"asn: {asn}" if asn else "", f"address: '{address}'" if address else "")
+        yield "{" + ", ".join((f"name: router-{number}", "profile: frr-8.4", *filter(None, known))) + "}"
 
 
 def _trimmed(metadata: dict[str, object]) -> dict[str, object]:
