@@ -117,6 +117,12 @@ def test_the_same_result_is_the_same_page(result, text):
     assert page(result) == text
 
 
+def test_a_rollout_is_drawn_step_by_step():
+    fault = {"at": "60s", "kind": "agent-upgrade", "to": "1.20", "maxUnavailable": 1, "imagePull": "10s"}
+    text = page(simbgp.run(scenario(TEXT.replace('"1.20"', '"1.19"'), faults=[fault]), runs=2))
+    assert "<figcaption>world: never fewer than 4 of 4 next hops while 4 nodes are upgraded</figcaption>" in text
+
+
 def test_a_scenario_without_services_and_faults_has_a_page():
     text = page(simbgp.run(loads("cluster: {nodes: 2}\nrouters: [{name: tor-1, profile: rfc8538}]\n"), runs=1))
     assert "nothing is lost in any run" in text

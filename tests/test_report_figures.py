@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from cli_runs import cli
 from matplotlib.colors import to_rgba
-from study_worlds import EXACT, scenario
+from study_worlds import EXACT, TEXT, scenario
 
 import simbgp
 from simbgp.report.figures import heat_map, save, timeline_strip
@@ -225,6 +225,16 @@ def test_a_hole_too_short_to_see_is_drawn_all_the_same():
     assert drawn == pytest.approx([width] * len(drawn))
     assert len(drawn) >= 1
     assert any(text.get_text().endswith("link 3 s") for text in axes.texts)
+
+
+def test_a_strip_of_a_rollout_ends_after_its_own_node():
+    # one node after the other: worker-1 is away for the pull of 10 s and a start, the last of four ends much later
+    fault = {"at": "60s", "kind": "agent-upgrade", "to": "1.20", "maxUnavailable": 1, "imagePull": "10s"}
+    rollout = simbgp.run(scenario(TEXT.replace('"1.20"', '"1.19"'), faults=[fault]), runs=1)
+    left, right = timeline_strip(rollout).axes[0].get_xlim()
+    timeline = rollout.timeline(0)
+    own = max(f.time_us for f in timeline if getattr(f, "node", None) == "worker-1" and f.time_us < timeline.horizon_us)
+    assert left < 0 < right < 1.2 * (own / 1e6 - 60) + 1
 
 
 def test_what_no_span_can_name_the_legend_does(dead_node):

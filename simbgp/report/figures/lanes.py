@@ -18,6 +18,9 @@ from simbgp.timeline import (
 Mood = Literal["well", "waiting", "broken", "away", "named"]
 """Whether a state is as it should be, on the way, harmful, or simply not there; ``named`` has no judgement."""
 
+NEXT_HOPS = "next hops"
+"""How the lane begins that other nodes change too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -45,7 +48,7 @@ def lanes(timeline: Timeline, router: str, node: str, prefix: str) -> list[Lane]
         Lane(f"session at {node}", _session(timeline, router, node, "node")),
         Lane(f"session at {router}", _session(timeline, router, node, "router")),
         Lane(f"route at {router}", _route(timeline, router, node, prefix)),
-        Lane(f"next hops at {router}", _next_hops(timeline, router, prefix)),
+        Lane(f"{NEXT_HOPS} at {router}", _next_hops(timeline, router, prefix)),
         Lane(f"datapath to {node}", _datapath(timeline, router, node)),
     ]
 

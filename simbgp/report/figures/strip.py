@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simbgp.report.figures.lanes import Lane, Mood, lanes
+from simbgp.report.figures.lanes import NEXT_HOPS, Lane, Mood, lanes
 from simbgp.report.figures.style import (
     AWAY,
     BROKEN,
@@ -160,8 +160,8 @@ def _place(result: Result, node: str, router: str | None, prefix: str | None, ho
 
 
 def _last_us(shown: Sequence[Lane], holes: Sequence[Hole], timeline: Timeline, zero_us: int) -> int:
-    """A little after the last change."""
-    changes = [span.start_us for lane in shown for span in lane.spans]
+    """A little after the last change of the node's own; other nodes come and go among the next hops."""
+    changes = [span.start_us for lane in shown if not lane.name.startswith(NEXT_HOPS) for span in lane.spans]
     changes += [round(hole.end_s * 1e6) for hole in holes if hole.end_s is not None]
     last_us = max([*changes, zero_us + 1_000_000])
     if any(hole.end_s is None for hole in holes):

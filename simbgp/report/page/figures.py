@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from simbgp.measure import Question, SloResult
-from simbgp.report.figures import convergence, ecdf, outcome_bars, timeline_strip
+from simbgp.report.figures import convergence, ecdf, outcome_bars, timeline_strip, upgrade_fan
 from simbgp.report.page.svg import Inline, inline
 from simbgp.study.result import Result
 from simbgp.timeline import FaultBegan
@@ -12,6 +12,8 @@ from simbgp.timeline import FaultBegan
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_FAN_RUNS, _MANY_NODES = 5, 50
+"""A fan plays its runs once more; of more nodes one run has steps enough."""
 _ENOUGH = 20
 """Fewer runs do not show an interval narrow."""
 
@@ -23,7 +25,8 @@ def strip(result: Result, run: int) -> Inline | None:
 
 
 def figures(result: Result) -> list[Inline]:
-    """What else there is to see: outages over the runs, outcomes of connections, whether the runs were enough."""
+    """What else there is to see: outages over the runs, outcomes of connections, the rollout, whether the runs were
+    enough."""
     return [inline(figure, f"f{place}") for place, figure in enumerate(_figures(result))]
 
 
@@ -35,6 +38,8 @@ def _figures(result: Result) -> Iterator["Figure"]:
         yield ecdf(result, question.metric, service=question.service)
     if result.plan.traffic:
         yield outcome_bars(result)
+    if result.has("progress") and result.rows("progress"):
+        yield upgrade_fan(result, runs=_FAN_RUNS if len(result.plan.nodes) <= _MANY_NODES else 1)
     if varies and result.runs >= _ENOUGH:
         yield convergence(result)
 
