@@ -18,7 +18,7 @@ from simbgp.scenario.yaml_tree import read_documents
 
 ROOT = Path(__file__).parents[2]
 _LARGEST = 20_000
-_LONGEST = 200_000
+_LONGEST, _LONGEST_PART = 200_000, 1_000
 RAW = (
     "", "~", "null", "true", "no", "0", "-0", "-1", "1", "2", "3", "254", "65535", "65536", "100000", "1000000",
     "4294967295", "4294967296", "99999999999999999999", "-9223372036854775809", "9" * 399, "9" * 5000,
@@ -136,14 +136,19 @@ class _Raw(str):
 
 def _value(kind: str, luck: random.Random) -> Any:
     """A sign from the list, a part of some file, or many of one."""
-    how = luck.random()
-    if how < 0.7:
+    if luck.random() < 0.05:
+        return [_single(kind, luck)] * luck.choice((2, 17, 300))
+    return _single(kind, luck)
+
+
+def _single(kind: str, luck: random.Random) -> Any:
+    if luck.random() < 0.75:
         return _Raw(luck.choice(RAW))
-    if how < 0.95:
+    while True:
         documents = luck.choice(_parsed(luck.choice(("yaml", kind))))
         holder, key = luck.choice(list(_places(list(documents))))
-        return json.loads(json.dumps(holder[key]))
-    return [_value(kind, luck)] * luck.choice((2, 17, 1000))
+        if len(found := json.dumps(holder[key])) < _LONGEST_PART:
+            return json.loads(found)
 
 
 def _flow(value: Any) -> str:
