@@ -1,6 +1,6 @@
 """The model against closed forms, on as many random settings as you like: ``python -m benchmarks.differential``.
 
-The cases are those of tests/test_differential.py, which plays 1 000 settings of each.
+The cases are those of tests/test_differential.py, which plays 250 settings of each.
 """
 
 import argparse

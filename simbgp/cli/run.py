@@ -36,6 +36,7 @@ class _Asked:
     to: str | None
     resume: bool
     report: str | None
+    check_determinism: bool
 
 
 @click.command()
@@ -73,6 +74,11 @@ class _Asked:
     help="Write a page too: verdict, figures, the worst run to replay; one file, of one FILE.",
 )
 @for_ci
+@click.option(
+    "--check-determinism",
+    is_flag=True,
+    help="Play it again backwards, in other processes with another hash seed; exit code 3 if a byte differs.",
+)
 @click.option("--quiet", is_flag=True, help="No progress, no warnings, no colour.")
 def run(files: tuple[str, ...], **options: Any) -> ExitCode:
     """Play scenarios: verdict, windows, outcomes."""
@@ -93,7 +99,7 @@ def run(files: tuple[str, ...], **options: Any) -> ExitCode:
     results: list[Result] = []
     for scenario in scenarios:
         result = _play(scenario, asked)
-        if result is None:
+        if result is None or (asked.check_determinism and not _is_the_same_again(result, asked)):
             return ExitCode.INTERNAL_ERROR
         _tell(result, asked, first=not results)
         results.append(result)
@@ -134,6 +140,21 @@ def _play(scenario: "Scenario", asked: _Asked) -> "Result | None":
         command = run_command(scenario, asked.runs, asked.seed)
         click.echo(f"simbgp: seed {asked.seed}, scenario {scenario.hash}, command: {command}", err=True)
         return None
+
+
+def _is_the_same_again(result: "Result", asked: _Asked) -> bool:
+    """Play it once more and say whether it gave the same bytes."""
+    from simbgp.study.determinism import differs
+
+    rows = asked.rows if asked.form == "json" else "all"
+    with stoppable():
+        where = differs(result, asked.runs, asked.jobs, rows=rows, precision=asked.precision)
+    if where is not None:
+        click.echo(f"simbgp: not the same bytes twice: {where}", err=True)
+        click.echo("simbgp: this is a bug: no figure of this study can be trusted", err=True)
+    elif not asked.quiet:
+        click.echo("simbgp: the same bytes when played backwards, in other processes", err=True)
+    return where is None
 
 
 def _check_report(asked: _Asked, files: tuple[str, ...]) -> None:

@@ -3,42 +3,50 @@
 The second time the runs are played backwards, in other processes, whose hash seed is another one.
 """
 
+import json
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import get_context
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 from simbgp.scenario import Scenario
-from simbgp.study.batch import Batch, Part
-from simbgp.study.local import Local
+from simbgp.study.engines import Found, Playable
+from simbgp.study.local import Local, begin
 from simbgp.study.result import Result
 from simbgp.study.rows import COLUMNS, Wanted
-from simbgp.study.studies import Effort, Progress, questions_of, results_of, study_of
+from simbgp.study.studies import Effort, questions_of, results_of, study_of
 
 _SEED = "PYTHONHASHSEED"
 
 
 def differs(
     result: Result,
-    scenario: Scenario,
     runs: int | None = None,
-    seed: int = 0,
     jobs: int = 1,
     *,
     rows: Wanted = "all",
-    tables: Collection[str] = tuple(COLUMNS),
     precision: float | None = None,
-    progress: Progress | None = None,
 ) -> str | None:
     """Where ``result``, which was played with ``jobs`` processes, is another one when it is played anew; None: nowhere.
 
     ``windows.3.start_s: 60.1, then 60.2`` names the first place of the JSON that is not the same.
     """
+    tables = tuple(table for table in COLUMNS if result.has(table))
+    with _another_hash_seed(), ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=begin) as pool:
+        workers = 2 if jobs == 1 else 1
+        again = pool.submit(
+            _again, result.scenario, result.seed, tables, rows, Effort(runs, precision), workers
+        ).result()
+    return None if again == result.to_json() else first_difference(json.loads(result.to_json()), json.loads(again))
+
+
+def _again(scenario: Scenario, seed: int, tables: Collection[str], rows: Wanted, effort: Effort, workers: int) -> str:
     study = study_of(scenario, seed, questions_of(scenario.plan()), tables, rows)
-    with _another_hash_seed(), _Backwards(2 if jobs == 1 else jobs + 1) as engine:
-        again = results_of([study], Effort(runs, precision), engine, None, progress)[0]
-    return None if again.to_json() == result.to_json() else first_difference(result.to_dict(), again.to_dict())
+    with _Backwards(workers) as engine:
+        return results_of([study], effort, engine)[0].to_json()
 
 
 def first_difference(one: Any, other: Any, path: str = "") -> str:
@@ -74,11 +82,14 @@ class _Backwards:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._local.__exit__(kind, error, at)
 
-    def map(self, batch: Batch, parts: Sequence[range], tick: Callable[[int], None] | None = None) -> Iterator[Part]:
+    def map(
+        self, work: Playable[Found], parts: Sequence[range], tick: Callable[[int], None] | None = None
+    ) -> Iterator[Found]:
         """As `Engine.map`, but for the order in which it is done."""
-        played = self._local.map(batch, [part[::-1] for part in reversed(parts)], tick)
-        for part in reversed([[list(reversed(of_job)) for of_job in part] for part in played]):
-            yield part
+        backwards = [part[::-1] for part in reversed(parts)]
+        played: list[Any] = list(self._local.map(work, backwards, tick))
+        for part in reversed(played):
+            yield cast(Found, [list(reversed(of_job)) for of_job in part])
 
 
 @contextmanager

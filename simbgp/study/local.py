@@ -91,7 +91,7 @@ class Local:
     def _submit(self, work: bytes, part: range) -> Future[Any]:
         if self._pool is None:
             # a fresh interpreter, not a fork: the same on every platform, and no inherited threads or locks
-            self._pool = ProcessPoolExecutor(self._jobs, mp_context=get_context("spawn"), initializer=_begin)
+            self._pool = ProcessPoolExecutor(self._jobs, mp_context=get_context("spawn"), initializer=begin)
         return self._pool.submit(_play, work, part)
 
     def _drop_pool(self) -> None:
@@ -112,7 +112,7 @@ def records(job: Job, runs: range, jobs: int = 1) -> Iterator[Record]:
             yield from part[0]
 
 
-def _begin() -> None:
+def begin() -> None:
     """A worker leaves an interrupt to its parent, and does not outlive it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, daemon=True).start()
