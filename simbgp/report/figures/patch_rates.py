@@ -1,5 +1,6 @@
 """Status patches over the size of the cluster: what the report costs the API server, quiet and under churn."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -34,14 +35,19 @@ def patch_rates(results: Mapping[str, Sequence[Result]]) -> "Figure":
         axes.plot(sizes, bound, "--", color=QUIET, linewidth=1, label=f"each agent once in {INTERVAL_S:g} s")
         for place, (name, points) in enumerate(lines.items()):
             colour, mark = _COLOURS[place % len(_COLOURS)], _MARKS[place % len(_MARKS)]
-            axes.plot(*zip(*points, strict=True), color=colour, marker=mark, markersize=4, label=name)
+            size = 4 + 1.5 * (len(lines) - place - 1)  # what is drawn later lets the same figures before it be seen
+            x, y = zip(*points, strict=True)
+            axes.plot(x, y, color=colour, marker=mark, markersize=size, linewidth=size / 3, label=name)
         axes.set_xscale("log")
         axes.set_yscale("symlog", linthresh=1)
         axes.set_xticks(sizes, [count(nodes) for nodes in sizes])
+        most = max(1.0, *bound, *(value for points in lines.values() for _, value in points))
+        steps = [0, *(10**power for power in range(int(math.log10(most)) + 1))]
+        axes.set_yticks(steps, [count(step) for step in steps])
         axes.minorticks_off()
         axes.set_xlabel("nodes")
         axes.set_ylabel("status patches in the busiest second")
-        axes.set_ylim(bottom=-0.05)
+        axes.set_ylim(-0.2, most * 1.5)
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
