@@ -13,11 +13,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from subprocess import run
 from typing import Any
 
 from simbgp import scenario
+from simbgp.lab.compare import as_young
 from simbgp.lab.comparison import INSIDE, Figure
+from simbgp.lab.driver import SETUP_S
 from simbgp.lab.needs import lacking
 from simbgp.lab.readings import FIGURES, Place, places, predicted
 from simbgp.scenario import Scenario, draw
@@ -90,7 +93,7 @@ def measure(cell: Cell, repeat: int) -> list[dict[str, Any]]:
 
 def judged(cell: Cell, rows: Sequence[Row], runs: int) -> Iterator[Figure]:
     """The figures of one cell: its rows against the model as it is now."""
-    plan = cell.scenario().plan()
+    plan = as_young(cell.scenario().plan(), fmean(row.get("up_s", SETUP_S) for row in rows))
     first = draw(plan, 0, 0).occurrences[0]
     place: Place = next(places(plan, first))
     played = [predicted(plan, timeline(plan, 0, n), draw(plan, 0, n).occurrences[0], place) for n in range(runs)]

@@ -49,6 +49,7 @@ def instant(name: str = "rfc8538", **changes: object) -> RouterProfile:
         "fib_end_of_rib": none,
         "late_wake_s": 0.0,
         "end_of_rib": none,
+        "end_of_rib_per_peer_s": 0.0,
         "fib_per_prefix_s": 0.0,
         "keepalive_jitter": (1.0, 1.0),
     }

@@ -1,6 +1,8 @@
 """The same figures, read off many runs of the model and off some repetitions on real daemons."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from statistics import fmean
 
 from simbgp.lab.comparison import Comparison, Figure
 from simbgp.lab.driver import Measured
@@ -19,6 +21,7 @@ def compare(plan: Plan, repetitions: Sequence[Measured], runs: int, seed: int = 
     if not firsts or not all(firsts):
         raise ValueError("nothing to compare: there is no fault before the horizon")
     here = list(places(plan, firsts[0][0]))
+    plan = as_young(plan, fmean(repetition.up_s for repetition in repetitions))
     played = [_reading_of_run(plan, seed, run, here) for run in range(runs)]
     seen = [
         {place: measured(repetition, repetition.trial.occurrences[0], place) for place in here}
@@ -38,6 +41,11 @@ def compare(plan: Plan, repetitions: Sequence[Measured], runs: int, seed: int = 
         if all(name in repetition[place] for repetition in [*seen, *played])
     ]
     return Comparison(plan, runs, tuple(figures))
+
+
+def as_young(plan: Plan, up_s: float) -> Plan:
+    """The plan with daemons of this age at time 0: a router of the lab was started for it, and says so in its OPEN."""
+    return replace(plan, up_for_us=round(up_s * 1e6))
 
 
 def _reading_of_run(plan: Plan, seed: int, run: int, here: Sequence[Place]) -> Mapping[Place, Mapping[str, Seen]]:

@@ -42,6 +42,8 @@ class Measured:
     trial: Trial
     timeline: Timeline
     flows: tuple[Flow, ...]
+    up_s: float = SETUP_S
+    """Age of the routers' daemons at time 0: what has just started is not as one that runs for long."""
 
 
 def lasts_s(plan: Plan, repeat: int) -> float:
@@ -83,6 +85,7 @@ class _Built:
         self._recorder = Recorder()
         self._nodes: dict[str, Node] = {}
         self._failed: list[Exception] = []
+        self._began_s = time.time()
 
     def build(self) -> None:
         """Namespaces, then routers, then nodes."""
@@ -176,7 +179,8 @@ class _Built:
         _sleep_until(zero.time_s + self._plan.horizon_us / 1e6 + _LINGER_S)
         self._prober.stop()
         flows = tuple(_from_zero(flow, zero, self._plan) for flows in self._prober.flows.values() for flow in flows)
-        return Measured(self._plan, trial, self._recorder.timeline(zero, self._plan.horizon_us), flows)
+        happened = self._recorder.timeline(zero, self._plan.horizon_us)
+        return Measured(self._plan, trial, happened, flows, zero.time_s - self._began_s)
 
     def _run(self, todo: Sequence[Step], zero: Zero) -> None:
         """Each step on a thread of its own, so that none waits for another; notes at once."""

@@ -111,16 +111,28 @@ class _Case(SessionLoss):
         dial = dial.plus(span_of(speaker.first_dial, "dial"))
         back = dial.plus(span_of(speaker.open_exchange, "open"))
         if self.restarts() and speaker.waits_for_end_of_rib:
-            back = back.plus(span_of(self.router.end_of_rib, "End-of-RIB"))
+            back = back.plus(self._end_of_rib())
         return None if self._may_refuse(dial) or not math.isfinite(back.high) else back
+
+    def _end_of_rib(self) -> Span:
+        """From Established until the router's End-of-RIB: this session alone comes up."""
+        peers = sum(peering.router == self.peering.router for peering in self.plan.peerings)
+        own_s = min(self.router.end_of_rib_per_peer_s * peers, self.router.end_of_rib_peers_most_s)
+        low, high = (end + own_s for end in self.router.end_of_rib.support)
+        if self.plan.up_for_us < self.router.restart_bit_s * 1e6:
+            low = 0.0  # a router that has restarted itself is not waited for (RFC 4724 §3)
+        return Span(low, high, f"End-of-RIB {low:g}" if low == high else f"End-of-RIB {low:g}-{high:g}")
 
     def _may_refuse(self, dial: Span) -> bool:
         """Whether the router may still close connections at once when the first dial comes."""
         idle = self.router.idle_after
         if greatest(getattr(idle, self.loss())) >= dial.low > 0:
             return True
-        expires = self.keeps() and dial.high > self.kept().low
-        return expires and greatest(idle.restart_expired) > 0
+        if not self.keeps() or dial.high <= self.kept().low:
+            return False
+        late_s = 0.0 if self.long_lived_s() else self.router.late_wake_s
+        asleep = late_s > 0 and dial.low < self.kept().high + late_s
+        return asleep or greatest(idle.restart_expired) > 0
 
     def _others_announce(self, announced: set[str]) -> bool:
         others = {prefix for p in self.plan.peerings if p.node != self.peering.node for prefix in p.prefixes}

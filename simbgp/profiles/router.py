@@ -66,8 +66,9 @@ class RouterProfile:
     timer_grain_s: float
     """Hold and restart timers count in steps of this, and so expire up to one step early; 0: no such steps."""
     late_wake_s: float
-    """When a timer drops routes, the FIB follows at the next packet or timer of any session, at most this much later;
-    0: at once."""
+    """What a timer leaves to do, it does at the next packet or timer of any session, at most this much later; 0: at
+    once. The FIB follows then, and a peer whose restart time is over is let in again: a connection that comes before
+    wakes it, and is closed."""
 
     reads_before_expiry: float
     """Probability that a process which wakes with its hold timer over reads its socket first and keeps a session that
@@ -106,8 +107,17 @@ class RouterProfile:
     bfd_ends_restart: Literal["always", "if_independent", "never"]
     """Whether BFD that fails while the peer restarts ends the restart: RFC 5882 §4.3 says so only where BFD does not
     share the fate of the control plane (the C bit)."""
+    restart_bit_s: float
+    """How long after its daemon's start the router's OPENs have the R bit: a restarted speaker does not wait for the
+    End-of-RIB of a peer that restarted too (RFC 4724 §3)."""
     end_of_rib: Law
     """Established to the router's own End-of-RIB marker on the wire."""
+    end_of_rib_per_peer_s: float
+    """What each configured peer adds to that."""
+    end_of_rib_peers_most_s: float
+    """What all of them add at most."""
+    end_of_rib_shared: bool
+    """Whether a peer that comes up while another one waits for it gets it together with that one."""
     fast_fallover: bool
     """Whether loss of carrier on the peer's own link ends the session at once."""
 

@@ -33,6 +33,9 @@ class AdjRibIn:
         self._stale_timer = Timer(self._clock, self._stale_due)
         self._long_lived_timer = Timer(self._clock, self._long_lived_due)
         self._long_lived_us = 0
+        self._late: tuple[str, ...] = ()
+        self.wakes_us = -1
+        """When the daemon gets to what a timer left to do; in the past if nothing is left."""
 
     # what the peer says
 
@@ -191,10 +194,23 @@ class AdjRibIn:
             return
         due_us = self._clock.now_us + self._session.router.draw_us(law, purpose)
         if by_timer and self._profile.late_wake_s:
-            due_us = max(due_us, self._next_wake_us())
+            self.wakes_us, self._late = self._next_wake_us(), prefixes
+            due_us = max(due_us, self.wakes_us)
         fib = self._session.world.router(self._session.peering.router).fib
         for place, prefix in enumerate(prefixes):
             fib.follow(prefix, self._session, due_us + round(place * self._profile.fib_per_prefix_s * 1e6))
+
+    @property
+    def is_asleep(self) -> bool:
+        """Whether the daemon has not yet got to what a timer left to do."""
+        return self.wakes_us > self._clock.now_us
+
+    def wake(self) -> None:
+        """A packet of this peer wakes the daemon before any other does."""
+        self.wakes_us = self._clock.now_us
+        fib = self._session.world.router(self._session.peering.router).fib
+        for prefix in self._late:
+            fib.follow(prefix, self._session, self.wakes_us)
 
     def _next_wake_us(self) -> int:
         """When the daemon next looks at what a timer left to do."""

@@ -108,6 +108,11 @@ class RouterPeer:
     def accept(self) -> Reason | None:
         """A connection comes in: None lets it go on to the OPEN exchange, else why it is closed."""
         if self.state == "idle":
+            if self.rib.is_asleep:  # this connection is what the daemon wakes to
+                waits_for_that = self._idle.deadline_us == self.rib.wakes_us
+                self.rib.wake()
+                if waits_for_that:
+                    self._idle.set(self._clock.now_us)
             return Reason.ROUTER_IDLE
         if self.state != "established":
             self._become("open_sent", Reason.TCP_ACCEPTED)
@@ -203,11 +208,16 @@ class RouterPeer:
         return self._rule(kind) == "long_lived" and self._keeps(kind)
 
     def _restart_expired(self) -> None:
-        """The peer did not come back in time; some implementations are idle after that too."""
+        """The peer did not come back in time: it is taken down and up again, and some are idle in between."""
         law = self._profile.idle_after.restart_expired
-        if self.state == "active" and law.quantile(1.0) > 0:
+        if self.state != "active":
+            return
+        if law.quantile(1.0) > 0:
             self._become("idle", Reason.RESTART_TIME_OVER)
             self._rest(law)
+        elif self.rib.is_asleep and not self.rib.is_long_lived:
+            self._become("idle", Reason.RESTART_TIME_OVER)
+            self._idle.set(self.rib.wakes_us)
 
     # helpers
 

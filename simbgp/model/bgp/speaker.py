@@ -87,9 +87,9 @@ class Speaker:
             return
         self._silent.append(session)
         wait_us = 0
-        if profile.waits_for_end_of_rib:
-            law = session.profile.end_of_rib
-            wait_us = self._world.tape.draw_us(law, session.entity, "end-of-rib", session.node.cycle)
+        router = self._world.router(session.peering.router)
+        if profile.waits_for_end_of_rib and not router.sets_restart_bit:
+            wait_us = router.end_of_rib.wait_us(session, len(self._world.index.nodes_of_router[router.name]))
         cycle, now_us = session.node.cycle, self._world.clock.now_us
         self._world.clock.at(now_us + wait_us, lambda: self._end_of_rib(session, cycle), Order.PACKET)
         due_us = now_us + round(profile.deferral_s * 1e6)

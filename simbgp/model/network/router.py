@@ -3,6 +3,7 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
+from simbgp.model.bgp.end_of_rib import EndOfRib
 from simbgp.model.bgp.messages import FIN, SHUTDOWN
 from simbgp.model.clock import Order
 from simbgp.model.network.fib import Fib
@@ -26,6 +27,14 @@ class Router:
         self.stopping = False
         """Whether the daemon that goes down was told to, and says so to its peers."""
         self.stalled_until_us = 0
+        self.end_of_rib = EndOfRib()
+        self._up_since_us = -world.plan.up_for_us
+        """When its daemon started."""
+
+    @property
+    def sets_restart_bit(self) -> bool:
+        """Whether its OPENs still tell that it has restarted (RFC 4724 §3)."""
+        return self._world.clock.now_us - self._up_since_us < self.profile.restart_bit_s * 1e6
 
     @property
     def listens(self) -> bool:
@@ -61,6 +70,8 @@ class Router:
             self.fib.clear()
 
     def _daemon_changed(self, up: bool) -> None:
+        if up:
+            self._up_since_us = self._world.clock.now_us
         for session in self._world.sessions_with(self.name):
             if up:
                 session.router.daemon_started()
