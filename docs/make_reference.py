@@ -104,7 +104,7 @@ def _table(part: dict[str, Any]) -> Iterator[str]:
     for key, about in part.get("properties", {}).items():
         default = "required" if key in required else f"`{json.dumps(about['default'])}`" if "default" in about else ""
         default = "" if default == "`null`" else default
-        said = " ".join(about.get("description", "").split())
+        said = " ".join(about.get("description", "this kind" if "const" in about else "").split())
         lines.append(f"| `{key}` | {_cell(_type(about))} | {_cell(default)} | {_cell(said)} |")
     yield "\n".join(lines)
 

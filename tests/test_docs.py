@@ -97,3 +97,8 @@ def test_the_reference_is_what_the_program_says_now(name):
 def test_links_between_pages_lead_somewhere(page):
     targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8"))
     assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_the_reference_explains_every_key_of_a_scenario():
+    rows = (ROOT / "docs/reference/scenario.md").read_text(encoding="utf-8").splitlines()
+    assert [row for row in rows if row.startswith("| `") and row.endswith("|  |")] == []

@@ -18,18 +18,20 @@ class Document(Part):
     """A scenario as it is written."""
 
     name: Text | None = Field(None, description="without: the name of the file")
-    description: Lines = ""
+    description: Lines = Field("", description="a sentence or two, shown with the result")
     horizon: PositiveDuration = Field(600.0, description="simulated time; a window still open there is censored")
-    start: Literal["steady", "cold"] = "steady"
-    up_for: FixedDuration = 3600.0
-    cluster: Cluster
-    routers: Many[Router] = ()
-    fabric: Many[FabricRouter] = ()
-    services: Many[Service] = ()
-    traffic: Many[Traffic] = ()
-    faults: Many[AnyFault] = ()
+    start: Literal["steady", "cold"] = Field(
+        "steady", description="steady: a cluster long in steady state; cold: all agents start at 0"
+    )
+    up_for: FixedDuration = Field(3600.0, description="the age that `show` gives to what was up at time 0")
+    cluster: Cluster = Field(description="nodes, speakers, timers, load balancing, and what is announced")
+    routers: Many[Router] = Field((), description="what the nodes peer with; or as `cluster.racks`")
+    fabric: Many[FabricRouter] = Field((), description="a second tier above the routers")
+    services: Many[Service] = Field((), description="what clients ask for")
+    traffic: Many[Traffic] = Field((), description="the clients of a service")
+    faults: Many[AnyFault] = Field((), description="what fails, and when")
     background: Many[AnyProcess] = Field(
         (), description="what fails by chance, at random moments between time 0 and the horizon"
     )
-    failures: AnyFailures | None = None
-    slo: Many[Slo] = ()
+    failures: AnyFailures | None = Field(None, description="the yearly mix of failures that `simbgp advise` weighs")
+    slo: Many[Slo] = Field((), description="bounds on figures over the runs")

@@ -39,16 +39,16 @@ Wait = Annotated[
 class Repeat(Part):
     """The same fault again: the k-th begins k × ``every`` after the first."""
 
-    times: Annotated[int, Field(ge=1, le=100_000)]
-    every: Duration
+    times: Annotated[int, Field(ge=1, le=100_000)] = Field(description="how often in all")
+    every: Duration = Field(description="from one beginning to the next")
 
 
 class Fault(Part):
     """What every fault has."""
 
-    at: Duration
-    name: Text | None = None
-    repeat: Repeat | None = None
+    at: Duration = Field(description="when it begins, from time 0")
+    name: Text | None = Field(None, description="how rows and SLOs call it; without: its place, from 0")
+    repeat: Repeat | None = Field(None, description="the same fault again")
 
 
 class AgentCrash(Fault):
@@ -71,9 +71,11 @@ class AgentUpgrade(Fault):
     """A DaemonSet rollout."""
 
     kind: Literal["agent-upgrade"]
-    to: Text
+    to: Text = Field(description='the release that it brings, like "1.20"')
     max_unavailable: CountOrPercent = Field(2, description="agents away at once; of the nodes, rounded up, in percent")
-    min_ready_seconds: Annotated[int, Field(ge=0)] = 0
+    min_ready_seconds: Annotated[int, Field(ge=0)] = Field(
+        0, description="Ready for so long before an agent counts as available"
+    )
     image_pull: Duration | None = Field(None, description="of each node, after its old agent has ended")
     pre_pulled: bool = Field(False, description="the images are on the nodes: imagePull costs nothing")
     ready_after: Duration | None = Field(
@@ -97,9 +99,13 @@ class NodeDrain(Fault):
 
     kind: Literal["node-drain"]
     node: Selected
-    order: Annotated[Many[Step], Field(min_length=1)] = ("drain", "unlabel", "wait", "poweroff")
+    order: Annotated[Many[Step], Field(min_length=1)] = Field(
+        ("drain", "unlabel", "wait", "poweroff"), description="the steps, one after the other"
+    )
     wait: Wait = Field(None, description="a duration; auto: until no router forwards anything to the node")
-    termination_grace_period_seconds: Annotated[int, Field(ge=0)] = 30
+    termination_grace_period_seconds: Annotated[int, Field(ge=0)] = Field(
+        30, description="of the pods: SIGTERM until SIGKILL"
+    )
     pre_stop: Duration | None = Field(None, description="how long the hook runs before SIGTERM; without: no hook")
     shutdown: Duration | None = Field(
         None, description="SIGTERM to the end; without: at once after a preStop, else the whole grace period"
@@ -121,7 +127,7 @@ class PeerShutdown(Fault):
     kind: Literal["peer-shutdown"]
     node: Selected
     router: Selected | None = Field(None, description="without: every router of the node")
-    down_for: Duration | None = None
+    down_for: Duration | None = Field(None, description="until the peer is enabled again; without: for good")
 
 
 class SessionReset(Fault):
@@ -129,7 +135,7 @@ class SessionReset(Fault):
 
     kind: Literal["session-reset"]
     node: Selected
-    router: Selected | None = None
+    router: Selected | None = Field(None, description="without: every router of the node")
 
 
 class LinkDown(Fault):
@@ -137,8 +143,8 @@ class LinkDown(Fault):
 
     kind: Literal["link-down"]
     node: Selected
-    router: Selected | None = None
-    down_for: Duration | None = None
+    router: Selected | None = Field(None, description="without: every router of the node")
+    down_for: Duration | None = Field(None, description="until the carrier is back; without: for good")
 
 
 class LinkLoss(Fault):
@@ -147,9 +153,9 @@ class LinkLoss(Fault):
     kind: Literal["link-loss"]
     node: Selected
     router: Selected | None = Field(None, description="without: every router of the node")
-    share: Share = 1.0
-    direction: Literal["both", "to-node", "to-router"] = "both"
-    down_for: Duration | None = None
+    share: Share = Field(1.0, description="of the packets, like 0.2 or 20%")
+    direction: Literal["both", "to-node", "to-router"] = Field("both", description="which way packets vanish")
+    down_for: Duration | None = Field(None, description="until all packets pass again; without: for good")
 
 
 class RouterDown(Fault):
@@ -157,8 +163,10 @@ class RouterDown(Fault):
 
     kind: Literal["router-down"]
     router: Selected
-    down_for: Duration | None = None
-    host: Literal["silent", "refusing"] = "silent"
+    down_for: Duration | None = Field(None, description="until it is back; without: for good")
+    host: Literal["silent", "refusing"] = Field(
+        "silent", description="silent: nobody answers for it; refusing: its address answers with RST"
+    )
 
 
 class RouterRestart(Fault):
@@ -166,15 +174,15 @@ class RouterRestart(Fault):
 
     kind: Literal["router-restart"]
     router: Selected
-    down_for: Duration | None = None
-    how: Literal["crash", "stop"] = "crash"
+    down_for: Duration | None = Field(None, description="until its daemon runs again; without: for good")
+    how: Literal["crash", "stop"] = Field("crash", description="crash: killed; stop: by its own shutdown")
 
 
 class OperatorDown(Fault):
     """Nothing is given or taken by the operator."""
 
     kind: Literal["operator-down"]
-    down_for: Duration | None = None
+    down_for: Duration | None = Field(None, description="without: for good")
     how: Literal["away", "crash", "stop"] = Field(
         "away",
         description="away: no operator acts for downFor; crash, stop: the leading replica ends (stop gives its lease "
@@ -187,8 +195,8 @@ class BackendsDown(Fault):
 
     kind: Literal["backends-down"]
     service: ServiceName
-    backends: Many[Name] | None = None
-    down_for: Duration | None = None
+    backends: Many[Name] | None = Field(None, description="names; without: all of the service")
+    down_for: Duration | None = Field(None, description="until they are back; without: for good")
     how: Literal["gone", "crash", "unready"] = Field(
         "gone",
         description="gone: no longer in an EndpointSlice; crash: dead, and listed as not ready; unready: listed as not "
@@ -214,9 +222,9 @@ class Stall(Fault):
     """A process is starved of CPU; its kernel still acknowledges."""
 
     kind: Literal["stall"]
-    node: Selected | None = None
-    router: Selected | None = None
-    stall_for: Duration
+    node: Selected | None = Field(None, description="whose agent is starved; either this or router")
+    router: Selected | None = Field(None, description="whose daemon is starved; either this or node")
+    stall_for: Duration = Field(description="how long the process gets no CPU")
 
 
 AnyFault = Annotated[

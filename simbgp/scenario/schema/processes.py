@@ -13,6 +13,7 @@ from simbgp.scenario.schema import faults
 from simbgp.scenario.schema.base import Duration, Part, PositiveDuration, Share, Text, Yearly
 from simbgp.scenario.schema.routers import Selected
 
+_ASSUMED = "how often it strikes, and for how long; without: a planning assumption"
 _PER_TARGET = "of each node, router or, of what has neither, cluster"
 
 
@@ -21,7 +22,7 @@ class Process(Part):
 
     kind: str
 
-    name: Text | None = None
+    name: Text | None = Field(None, description="how rows call it")
     rate: Yearly = Field(description=f"how often a year, {_PER_TARGET}")
 
 
@@ -114,7 +115,7 @@ else:
 class IncidentLog(Part):
     """Failures as they were written down: a CSV file with the columns at, kind, node, duration and, if any, router."""
 
-    file: Text
+    file: Text = Field(description="beside the scenario")
     since: Text | None = Field(None, description="when the log begins, as 2025-01-31; without: at its first row")
     until: Text | None = Field(None, description="when it ends, that day included; without: at its last row")
 
@@ -125,7 +126,7 @@ class FailuresBase(Part):
     assume: Literal["planning", "nothing"] = Field(
         "planning", description="nothing: only what is written here, in the log and in background happens"
     )
-    log: IncidentLog | None = None
+    log: IncidentLog | None = Field(None, description="failures as they were written down, in a CSV file")
     availability: Share | None = Field(None, description="the SLO over a year, like 99.95%; without: none is judged")
     broken_connection: PositiveDuration = Field(
         30.0, description="a broken connection weighs as much as one connection's silence of this length"
@@ -134,7 +135,8 @@ class FailuresBase(Part):
 
 MIX_MODELS: dict[str, type[MixEntry]] = {name: _entry(name) for name in MIX}
 _ENTRIES: dict[str, Any] = {
-    name.replace("-", "_"): (model | None, Field(None, alias=name)) for name, model in MIX_MODELS.items()
+    name.replace("-", "_"): (model | None, Field(None, alias=name, description=_ASSUMED))
+    for name, model in MIX_MODELS.items()
 }
 Failures: Any = create_model("Failures", __base__=FailuresBase, __doc__=FailuresBase.__doc__, **_ENTRIES)
 """`FailuresBase` with an optional entry for each kind of the mix."""

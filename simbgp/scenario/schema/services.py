@@ -26,8 +26,8 @@ from simbgp.scenario.workloads import WORKLOADS, workload
 class Backend(Part):
     """A pod by hand."""
 
-    node: Name
-    name: Name | None = None
+    node: Name = Field(description="where it runs")
+    name: Name | None = Field(None, description="without: of the service and a number")
 
 
 Backends = Annotated[
@@ -43,33 +43,35 @@ AffinitySeconds = Annotated[int, Field(ge=1, le=86400)]
 class ClientIpConfig(Part):
     """``clientIP`` of a sessionAffinityConfig."""
 
-    timeout_seconds: AffinitySeconds = 10800
+    timeout_seconds: AffinitySeconds = Field(10800, description="silence of a client until its backend is forgotten")
 
 
 class SessionAffinityConfig(Part):
     """How long a node keeps the backend of a client that is silent."""
 
-    client_ip: ClientIpConfig = Field(ClientIpConfig(), alias="clientIP")
+    client_ip: ClientIpConfig = Field(ClientIpConfig(), alias="clientIP", description="its time-out")
 
 
 class Service(Part):
     """A LoadBalancer service."""
 
-    name: ServiceName
-    vip: Addresses
-    external_traffic_policy: Literal["Cluster", "Local"] = "Cluster"
+    name: ServiceName = Field(description="name, or namespace/name")
+    vip: Addresses = Field(description="its addresses")
+    external_traffic_policy: Literal["Cluster", "Local"] = Field(
+        "Cluster", description="Local: a node passes packets only to its own pods"
+    )
     backends: Backends = Field(description="how many, spread over the nodes, or a list of {node, name}")
     session_affinity: Literal["None", "ClientIP"] = Field(
         "None", description="ClientIP: each node gives all connections of a client address to one backend"
     )
-    session_affinity_config: SessionAffinityConfig | None = None
+    session_affinity_config: SessionAffinityConfig | None = Field(None, description="of sessionAffinity ClientIP")
     min_available: CountOrPercent = Field(0, description="its PodDisruptionBudget: evictions leave so many ready")
 
 
 class Requests(Part):
     """Requests with exponential gaps."""
 
-    poisson: Rate
+    poisson: Rate = Field(description="how many in a time, like 1/s")
 
 
 def read_requests(value: object) -> "float | Requests":
@@ -92,10 +94,12 @@ _LIFETIME = {"description": "a duration, a distribution, or a workload", "anyOf"
 class Client(Part):
     """What the client's kernel and program do; without time-outs the kernel's own apply."""
 
-    profile: Text = "linux-6.5"
-    connect_timeout: PositiveDuration | None = None
-    request_timeout: PositiveDuration | None = None
-    tcp_retries2: Annotated[int, Field(ge=0, le=255)] = 15
+    profile: Text = Field("linux-6.5", description="whose TCP")
+    connect_timeout: PositiveDuration | None = Field(None, description="of the program; without: the kernel's, 131 s")
+    request_timeout: PositiveDuration | None = Field(
+        None, description="of the program; without: the kernel's, some 924 s"
+    )
+    tcp_retries2: Annotated[int, Field(ge=0, le=255)] = Field(15, description="net.ipv4.tcp_retries2")
     user_timeout: PositiveDuration | None = Field(None, description="TCP_USER_TIMEOUT")
     reconnect: bool = Field(
         True, description="whose connection was reset or timed out dials again at once; counted in columns of its own"
@@ -120,12 +124,12 @@ _REQUESTS = {
 class Traffic(Part):
     """The clients of one service; two of connections, arrivals and lifetime, the third follows (Little's law)."""
 
-    service: ServiceName
+    service: ServiceName = Field(description="whose clients")
     connections: Annotated[int, Field(ge=0, le=1_000_000_000)] | None = Field(None, description="open at time 0")
-    arrivals: Rate | None = None
+    arrivals: Rate | None = Field(None, description="new connections in a time, like 100/s")
     lifetime: Annotated[Law, PlainValidator(read_lifetime), WithJsonSchema(_LIFETIME)] | None = None
     requests: Annotated[float | Requests, PlainValidator(read_requests), WithJsonSchema(_REQUESTS)] = 1.0
-    client: Client = Client()
+    client: Client = Field(Client(), description="time-outs and retries")
     clients: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = Field(
         None, description="addresses from which the connections come, for sessionAffinity; default one for each"
     )
