@@ -21,6 +21,15 @@ _repeat = click.option(
 )
 
 
+_connections = click.option(
+    "--connections",
+    type=click.IntRange(0, 5000),
+    default=1000,
+    show_default=True,
+    help="TCP connections open at time 0, at most; a scenario with more is scaled down, 0 plays none.",
+)
+
+
 def _picture(_: click.Context, __: click.Parameter, path: str | None) -> str | None:
     """Refuse a figure that cannot be written before anything is measured."""
     from simbgp.report.figures import writable
@@ -41,20 +50,23 @@ def lab() -> None:
 @lab.command()
 @click.argument("file", metavar="FILE")
 @_repeat
+@_connections
 @_seed
 @_overrides
 @text_or_json
 @_quiet
-def run(file: str, repeat: int, seed: int, overrides: tuple[str, ...], form: str, quiet: bool) -> ExitCode:
-    """Measure: sessions, routes, windows and probes."""
-    scenario = _ready(file, overrides, repeat, quiet)
+def run(
+    file: str, repeat: int, connections: int, seed: int, overrides: tuple[str, ...], form: str, quiet: bool
+) -> ExitCode:
+    """Measure: sessions, routes, windows, connections and probes."""
+    scenario = _ready(file, overrides, repeat, connections, quiet)
     if scenario is None:
         return ExitCode.BAD_INPUT
     from simbgp.lab import play
     from simbgp.report.lab import measurement
 
     with stoppable():
-        result = play(scenario, repeat, seed, _say(quiet))
+        result = play(scenario, repeat, seed, _say(quiet), connections)
     click.echo(json.dumps(result.to_dict(), allow_nan=False) if form == "json" else measurement(result))
     return ExitCode.OK
 
@@ -62,6 +74,7 @@ def run(file: str, repeat: int, seed: int, overrides: tuple[str, ...], form: str
 @lab.command()
 @click.argument("file", metavar="FILE")
 @_repeat
+@_connections
 @click.option("--runs", type=click.IntRange(min=1), default=400, show_default=True, help="Runs of the model.")
 @_seed
 @_overrides
@@ -77,6 +90,7 @@ def run(file: str, repeat: int, seed: int, overrides: tuple[str, ...], form: str
 def compare(
     file: str,
     repeat: int,
+    connections: int,
     runs: int,
     seed: int,
     overrides: tuple[str, ...],
@@ -88,7 +102,7 @@ def compare(
 
     Exit code 0 if they agree, 1 if they differ.
     """
-    scenario = _ready(file, overrides, repeat, quiet)
+    scenario = _ready(file, overrides, repeat, connections, quiet)
     if scenario is None:
         return ExitCode.BAD_INPUT
     if not scenario.plan().faults:
@@ -99,8 +113,8 @@ def compare(
     from simbgp.report.lab import comparison, comparison_dict
 
     with stoppable():
-        result = play(scenario, repeat, seed, _say(quiet))
-        found = judged(scenario.plan(), result.repetitions, runs, seed)
+        result = play(scenario, repeat, seed, _say(quiet), connections)
+        found = judged(result.plan, result.repetitions, runs, seed)
     if picture is not None:
         save(lab_calibration(found), picture)
     about = result.to_dict()
@@ -142,22 +156,24 @@ def export(
     return ExitCode.OK
 
 
-def _ready(file: str, overrides: tuple[str, ...], repeat: int, quiet: bool) -> "Scenario | None":
-    """The scenario, if this machine can play it; says how long that takes."""
+def _ready(file: str, overrides: tuple[str, ...], repeat: int, most: int, quiet: bool) -> "Scenario | None":
+    """The scenario, if this machine can play it; says what it leaves out, and how long it takes."""
+    from simbgp.lab import scaled
     from simbgp.lab.driver import lasts_s
-    from simbgp.lab.needs import check, mismatches
+    from simbgp.lab.needs import check, left_out, mismatches
     from simbgp.report.numbers import seconds
 
     scenarios = load_all((file,), overrides)
     if scenarios is None:
         return None
     scenario = scenarios[0]
-    check(scenario.plan())
+    whole, plan = scenario.plan(), scaled(scenario.plan(), most)
+    check(plan)
     if not quiet:
         warn(scenario)
-        for line in mismatches(scenario.plan()):
+        for line in [*mismatches(plan), *left_out(whole, plan)]:
             click.echo(f"simbgp: warning: {line}", err=True)
-        _say(quiet)(f"takes about {seconds(lasts_s(scenario.plan(), repeat))} in real time")
+        _say(quiet)(f"takes about {seconds(lasts_s(plan, repeat))} in real time")
     return scenario
 
 

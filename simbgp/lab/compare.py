@@ -8,8 +8,10 @@ from simbgp.lab.comparison import Comparison, Figure
 from simbgp.lab.driver import Measured
 from simbgp.lab.readings import FIGURES, Place, measured, places, predicted
 from simbgp.lab.score import Seen
+from simbgp.lab.shares import shares
 from simbgp.scenario import Plan, draw
 from simbgp.study.replay import timeline
+from simbgp.traffic import ServiceOutcome, outcomes
 
 
 def compare(plan: Plan, repetitions: Sequence[Measured], runs: int, seed: int = 0) -> Comparison:
@@ -22,7 +24,8 @@ def compare(plan: Plan, repetitions: Sequence[Measured], runs: int, seed: int = 
         raise ValueError("nothing to compare: there is no fault before the horizon")
     here = list(places(plan, firsts[0][0]))
     plan = as_young(plan, fmean(repetition.up_s for repetition in repetitions))
-    played = [_reading_of_run(plan, seed, run, here) for run in range(runs)]
+    read = [_reading_of_run(plan, seed, run, here) for run in range(runs)]
+    played = [figures for figures, _ in read]
     seen = [
         {place: measured(repetition, repetition.trial.occurrences[0], place) for place in here}
         for repetition in repetitions
@@ -40,7 +43,8 @@ def compare(plan: Plan, repetitions: Sequence[Measured], runs: int, seed: int = 
         for name in FIGURES
         if all(name in repetition[place] for repetition in [*seen, *played])
     ]
-    return Comparison(plan, runs, tuple(figures))
+    ends = shares(plan, [rows for _, rows in read], [repetition.outcomes for repetition in repetitions])
+    return Comparison(plan, runs, tuple(figures), tuple(ends))
 
 
 def as_young(plan: Plan, up_s: float) -> Plan:
@@ -48,6 +52,8 @@ def as_young(plan: Plan, up_s: float) -> Plan:
     return replace(plan, up_for_us=round(up_s * 1e6))
 
 
-def _reading_of_run(plan: Plan, seed: int, run: int, here: Sequence[Place]) -> Mapping[Place, Mapping[str, Seen]]:
+def _reading_of_run(
+    plan: Plan, seed: int, run: int, here: Sequence[Place]
+) -> tuple[Mapping[Place, Mapping[str, Seen]], Sequence[ServiceOutcome]]:
     happened, fault = timeline(plan, seed, run), draw(plan, seed, run).occurrences[0]
-    return {place: predicted(plan, happened, fault, place) for place in here}
+    return {place: predicted(plan, happened, fault, place) for place in here}, outcomes(plan, happened, seed, run)

@@ -5,6 +5,7 @@ from statistics import fmean
 
 from simbgp.lab.readings import Place
 from simbgp.lab.score import Seen, beside, crps, floor, interval
+from simbgp.lab.shares import Share, hint_of
 from simbgp.scenario import Plan
 
 INSIDE = 0.95
@@ -54,16 +55,18 @@ class Comparison:
     plan: Plan
     runs: int
     figures: tuple[Figure, ...]
+    shares: tuple[Share, ...] = ()
 
     @property
     def inside(self) -> int:
         """Measured values inside of their prediction."""
-        return sum(figure.inside for figure in self.figures)
+        return sum(figure.inside for figure in self.figures) + sum(share.inside for share in self.shares)
 
     @property
     def values(self) -> int:
         """Measured values."""
-        return sum(len(figure.measured) for figure in self.figures)
+        of_shares = sum(len(share.measured) for share in self.shares)
+        return sum(len(figure.measured) for figure in self.figures) + of_shares
 
     @property
     def agrees(self) -> bool:
@@ -74,6 +77,12 @@ class Comparison:
     def largest(self) -> Figure | None:
         """The figure with the value that lies farthest outside; None if all are inside."""
         worst = max(self.figures, key=lambda figure: max(figure.beside), default=None)
+        return worst if worst is not None and max(worst.beside) > 0 else None
+
+    @property
+    def largest_share(self) -> Share | None:
+        """The outcome with the share that lies farthest outside; None if all are inside."""
+        worst = max(self.shares, key=lambda share: max(share.beside), default=None)
         return worst if worst is not None and max(worst.beside) > 0 else None
 
     def figure(self, place: Place, name: str) -> Figure | None:
@@ -94,10 +103,11 @@ _HINTS = {
 
 
 def hint(found: Comparison) -> str | None:
-    """What the largest difference points to; None if nothing differs."""
+    """What the largest difference points to, moments before shares, which follow them; None if nothing differs."""
     largest = found.largest
     if largest is None:
-        return None
+        share = found.largest_share
+        return None if share is None else hint_of(share)
     return _kept(found, largest) or _HINTS[largest.name]
 
 

@@ -7,14 +7,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Thread
 
+from simbgp.lab.clients import Clients
 from simbgp.lab.daemons.base import Site
 from simbgp.lab.daemons.frr import state_folder
 from simbgp.lab.daemons.kinds import daemon_of
+from simbgp.lab.dataplane.build import LINGER_S, DataPlane
 from simbgp.lab.errors import LabError
 from simbgp.lab.faults import Stage, Step, steps
+from simbgp.lab.groups import Groups
 from simbgp.lab.network import Network
 from simbgp.lab.node import Node
 from simbgp.lab.probes import Flow, Prober
@@ -23,10 +27,14 @@ from simbgp.lab.recorder import Recorder, Zero
 from simbgp.lab.registry import Registry, remove_leftovers
 from simbgp.lab.topology import Topology, topology_of
 from simbgp.scenario import Plan, Trial
+from simbgp.scenario.plan import RouterPlan
 from simbgp.timeline import Start, Timeline
+from simbgp.traffic import ServiceOutcome
 
 SETUP_S = 20.0
 """About how long it takes until all sessions are up: GoBGP's first dial takes 5 to 9 s."""
+OPENING_S = 3.0
+"""Until all clients are connected."""
 _PATIENCE_S = 90.0
 _SETTLE_S = 2.0
 _LINGER_S = 0.3
@@ -44,19 +52,22 @@ class Measured:
     flows: tuple[Flow, ...]
     up_s: float = SETUP_S
     """Age of the routers' daemons at time 0: what has just started is not as one that runs for long."""
+    outcomes: tuple[ServiceOutcome, ...] = ()
+    """What became of the clients' connections, in the rows that a prediction has."""
 
 
 def lasts_s(plan: Plan, repeat: int) -> float:
-    """About how long the lab takes for so many repetitions."""
-    return repeat * (SETUP_S + plan.horizon_us / 1e6)
+    """About how long the lab takes for so many repetitions; with clients, as long as some may wait in the end."""
+    clients_s = OPENING_S + LINGER_S if plan.traffic else 0.0
+    return repeat * (SETUP_S + clients_s + plan.horizon_us / 1e6)
 
 
-def measure(trial: Trial, say: Say = lambda _: None) -> Measured:
+def measure(trial: Trial, say: Say = lambda _: None, seed: int = 0) -> Measured:
     """Play a trial on real daemons. Raises LabError; whatever happens, nothing is left on the machine."""
     for name in remove_leftovers():
         say(f"removed {name}, left by a driver that was killed")
     with _built(trial.plan) as built:
-        built.wait()
+        built.wait(trial, seed)
         return built.play(trial)
 
 
@@ -86,6 +97,7 @@ class _Built:
         self._nodes: dict[str, Node] = {}
         self._failed: list[Exception] = []
         self._began_s = time.time()
+        self._data: DataPlane | None = None
 
     def build(self) -> None:
         """Namespaces, then routers, then nodes."""
@@ -95,13 +107,24 @@ class _Built:
         self._registry.folders += [str(folder), *states]
         self._registry.write()
         self._network.build()
+        if self._plan.traffic:
+            self._data = DataPlane(self._plan, self._network, self._registry, self._processes, folder)
+            self._data.build()
         for router in self._plan.routers:
+            self._follow(router)
             daemon = daemon_of(router.profile.name)
             if daemon is None:
                 raise LabError(f"{router.name}: no daemon plays the profile {router.profile.name}")
             daemon.make(self._site(router.name, folder)).start()
         self._aim()
-        self._together([self._node(node.name, folder).start for node in self._plan.nodes])
+        self._together([partial(self._node(node.name, folder).start, announces=False) for node in self._plan.nodes])
+
+    def _follow(self, router: RouterPlan) -> None:
+        if router.ecmp.hash == "resilient":
+            links = self._topology.of_router(router.name)
+            groups = Groups(self._network.space(router.name), router.ecmp, links)
+            groups.build()
+            self._recorder.follow[router.name] = lambda *change: self._do(partial(groups.follow, *change))
 
     def _site(self, router: str, folder: Path) -> Site:
         links = self._topology.of_router(router)
@@ -146,41 +169,58 @@ class _Built:
         for (node, _), target in held.items():
             self._prober.echo(self._network.space(node), target)
 
-    def wait(self) -> None:
-        """Until every session is up at both ends and every route in the FIB, and then for a random phase of the
-        keepalives. Raises LabError naming what is missing."""
-        until = time.monotonic() + _PATIENCE_S
-        while missing := next(self._missing(), None):
-            if time.monotonic() > until:
-                raise LabError(f"after {_PATIENCE_S:g} s still missing: {missing}")
-            time.sleep(0.05)
+    def wait(self, trial: Trial, seed: int) -> None:
+        """Until every session is up at both ends, every route in the FIB and every client connected, and then for a
+        random phase of the keepalives. Raises LabError naming what is missing."""
+        self._wait_for(self._missing_sessions)
+        for node in self._topology.spaces:
+            if node in self._nodes:  # by address: zebra's groups stand in the order in which it met their members
+                self._nodes[node].announce()
+                self._wait_for(partial(self._missing_routes, node))
         self._prober.start()
+        if self._data is not None:
+            self._data.open(seed, trial.run)
         longest_s = max((peering.keepalive_s for peering in self._plan.peerings), default=0)
         time.sleep(_SETTLE_S + longest_s * random.random())
 
-    def _missing(self) -> Iterator[str]:
+    def _wait_for(self, missing: Callable[[], Iterator[str]]) -> None:
+        until = time.monotonic() + _PATIENCE_S
+        while lacking := next(missing(), None):
+            self._raise()
+            if time.monotonic() > until:
+                raise LabError(f"after {_PATIENCE_S:g} s still missing: {lacking}")
+            time.sleep(0.02)
+
+    def _missing_sessions(self) -> Iterator[str]:
         for link in self._topology.links:
             for side in ("router", "node"):
                 if not self._recorder.is_up(link.router, link.node, "router" if side == "router" else "node"):
                     yield f"the session of {link.node} with {link.router}, seen by the {side}"
+
+    def _missing_routes(self, node: str) -> Iterator[str]:
         for router, targets in self._topology.targets.items():
             known = self._recorder.prefixes(router)
             for target in targets:
-                if lacking := sorted(set(target.nodes) - set(known.get(target.prefix, ()))):
-                    yield f"the route of {router} to {target.prefix} by {', '.join(lacking)}"
+                if node in set(target.nodes) - set(known.get(target.prefix, ())):
+                    yield f"the route of {router} to {target.prefix} by {node}"
 
     def play(self, trial: Trial) -> Measured:
         """Play the faults of ``trial`` from now on until the horizon."""
-        stage = Stage(self._network, self._nodes, self._recorder, self._plan.speaker.name, _Starts(trial).pause)
+        starts = _Starts(trial).pause
+        stage = Stage(self._network, self._nodes, self._recorder, self._plan.speaker.name, starts, self._data)
         start = Start(views={s.name: tuple(backend.name for backend in s.backends) for s in self._plan.services})
         order = {node.name: place for place, node in enumerate(self._plan.nodes)}
         zero = self._recorder.zero(start, order)
+        clients = None if self._data is None else Clients(self._plan, self._data, stage)
+        if clients is not None:
+            clients.begin(zero.time_s, [fault.at_us for fault in trial.occurrences])
         self._run(steps(stage, trial.occurrences, self._plan.horizon_us), zero)
         _sleep_until(zero.time_s + self._plan.horizon_us / 1e6 + _LINGER_S)
         self._prober.stop()
         flows = tuple(_from_zero(flow, zero, self._plan) for flows in self._prober.flows.values() for flow in flows)
         happened = self._recorder.timeline(zero, self._plan.horizon_us)
-        return Measured(self._plan, trial, happened, flows, zero.time_s - self._began_s)
+        outcomes = () if clients is None else clients.outcomes(happened)
+        return Measured(self._plan, trial, happened, flows, zero.time_s - self._began_s, outcomes)
 
     def _run(self, todo: Sequence[Step], zero: Zero) -> None:
         """Each step on a thread of its own, so that none waits for another; notes at once."""

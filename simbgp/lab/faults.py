@@ -5,12 +5,22 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from simbgp.lab.dataplane.build import DataPlane
 from simbgp.lab.network import Network
 from simbgp.lab.node import Node
 from simbgp.lab.recorder import Recorder
 from simbgp.lab.topology import Link
 from simbgp.scenario.plan import Occurrence
-from simbgp.timeline import AgentChanged, FaultBegan, FaultEnded, ForwardingChanged, PathChanged, Reason
+from simbgp.timeline import (
+    AgentChanged,
+    BackendChanged,
+    ConntrackLost,
+    FaultBegan,
+    FaultEnded,
+    ForwardingChanged,
+    PathChanged,
+    Reason,
+)
 
 
 @dataclass
@@ -23,7 +33,13 @@ class Stage:
     release: str
     pause: Callable[[str, str], None]
     """Waits as long as ``node`` or ``agent`` of a node takes to start."""
+    data: DataPlane | None = None
+    """Pods and clients, if the scenario has traffic."""
     held: dict[object, set[int]] = field(default_factory=lambda: defaultdict(set))
+    dark: set[str] = field(default_factory=set)
+    """Nodes without power."""
+    cut: set[tuple[str, str]] = field(default_factory=set)
+    """Routers and nodes between which nothing passes."""
 
     def hold(self, what: object, holder: int) -> bool:
         """Whether ``holder`` is the first to take ``what`` down."""
@@ -47,11 +63,24 @@ class Stage:
         """Note that a node's speaker ended or runs."""
         self.recorder.fact(time.time(), AgentChanged(0, node, up, self.release))
 
+    def power(self, node: str, up: bool) -> None:
+        """Note that a node's kernel forwards or not, and with it its pods and what it knows of connections."""
+        now, plan = time.time(), self.network.topology.plan
+        if up:
+            self.recorder.fact(now, ConntrackLost(0, node))
+        self.recorder.fact(now, ForwardingChanged(0, node, up))
+        for service in plan.services:
+            for backend in service.backends:
+                if backend.node == node:
+                    self.recorder.fact(now, BackendChanged(0, service.name, backend.name, up))
+        (self.dark.discard if up else self.dark.add)(node)
+
     def path(self, links: list[Link], share: float) -> None:
         """Note what is lost on links."""
         now = time.time()
         for link in links:
             self.recorder.fact(now, PathChanged(0, link.router, link.node, share))
+            (self.cut.add if share >= 1 else self.cut.discard)((link.router, link.node))
 
 
 Act = Callable[[Stage, Occurrence, str, int], None]
@@ -87,7 +116,10 @@ def _container_starts(stage: Stage, fault: Occurrence, node: str, holder: int) -
 def _power_off(stage: Stage, fault: Occurrence, node: str, holder: int) -> None:
     """Silence first, so that nothing of what its kernel would say on the way out is heard."""
     stage.network.drop(holder, stage.network.topology.of_node(node))
-    stage.recorder.fact(time.time(), ForwardingChanged(0, node, up=False))
+    if stage.hold(("power", node), holder):
+        stage.power(node, up=False)
+        if stage.data is not None:
+            stage.data.darken(node)
     if stage.hold(("agent", node), holder):
         stage.agent(node, up=False)
         stage.nodes[node].kill(Reason.NODE_LOST_POWER)
@@ -97,8 +129,12 @@ def _power_off(stage: Stage, fault: Occurrence, node: str, holder: int) -> None:
 def _power_on(stage: Stage, fault: Occurrence, node: str, holder: int) -> None:
     stage.pause(node, "node")
     stage.network.forget_connections(node)
+    back = stage.let_go(("power", node), holder)
+    if back and stage.data is not None:
+        stage.data.lighten(node)
     stage.network.mend(holder, stage.network.topology.of_node(node))
-    stage.recorder.fact(time.time(), ForwardingChanged(0, node, up=True))
+    if back:
+        stage.power(node, up=True)
     _container_starts(stage, fault, node, holder)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from simbgp.lab.groups import PROTOCOL, is_ours
 from simbgp.lab.shell import tried
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class _Reader:
 
     def read(self, time_s: float, line: str) -> None:
         """Take the line's own time, and the route it tells of, or the whole table."""
+        if is_ours(line):
+            return
         stamp = _STAMP.match(line)
         if stamp:
             time_s = datetime.fromisoformat(stamp[1]).timestamp()
@@ -50,7 +53,8 @@ class _Reader:
         text = tried(["ip", "-n", self._site.namespace, "-j", "route", "show"])
         if text is None:
             return
-        found = dict(map(_of_json, json.loads(text or "[]")))
+        routes = [route for route in json.loads(text or "[]") if route.get("protocol") != PROTOCOL]
+        found = dict(map(_of_json, routes))
         for prefix in self._prefixes:
             self._tell(time_s, prefix, found.get(prefix, ()))
 

@@ -72,7 +72,7 @@ class Node:
     def _write(self) -> None:
         files(self._folder, gobgpd__toml=config(self.links, self._peerings, self._routers, self.selected))
 
-    def start(self) -> None:
+    def start(self, announces: bool = True) -> None:
         """Start the daemon and give it its routes; R and F are set in its OPEN after any earlier start."""
         with self._lock:
             self._write()
@@ -82,14 +82,19 @@ class Node:
             self.started_before = True
             argv = gobgp.daemon(str(self._file), restarting)
             self._process = process = self._processes.start(self.namespace, argv, gobgp.Log(self._told).read)
-            self._announce(process)
+            self._wait_for(process)
+            if announces:
+                self.announce()
 
-    def _announce(self, process: Process) -> None:
+    def _wait_for(self, process: Process) -> None:
         until = time.monotonic() + _PATIENCE_S
         while not gobgp.answers(self.namespace):
             if process.ended or time.monotonic() > until:
                 raise LabError(f"{self.name}: gobgpd did not start: {process.last or 'it says nothing'}")
             time.sleep(0.05)
+
+    def announce(self) -> None:
+        """Give the daemon its routes."""
         for prefix in dict.fromkeys(prefix for peering in self._peerings for prefix in peering.prefixes):
             gobgp.command(self.namespace, "global", "rib", "add", prefix)
 

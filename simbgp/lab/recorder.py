@@ -1,7 +1,7 @@
 """What is observed, from many threads, and the timeline that it makes."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from threading import Lock
 
@@ -17,6 +17,8 @@ class Recorder:
         self._facts: list[tuple[float, Fact]] = []
         self._up: dict[tuple[str, str, Side], bool] = {}
         self._next_hops: dict[str, dict[str, tuple[str, ...]]] = {}
+        self.follow: dict[str, Callable[[str, tuple[str, ...]], None]] = {}
+        """By router, who is told a prefix and its next hops when they changed."""
 
     def fact(self, time_s: float, fact: Fact) -> None:
         """Something happened."""
@@ -42,6 +44,8 @@ class Recorder:
                 self._facts.append((time_s, RouteChanged(0, router, prefix, node, "withdrawn")))
             for node in sorted(set(nodes) - set(before)):
                 self._facts.append((time_s, RouteChanged(0, router, prefix, node, "added")))
+        if router in self.follow and set(before) != set(nodes):
+            self.follow[router](prefix, nodes)
 
     def prefixes(self, router: str) -> Mapping[str, tuple[str, ...]]:
         """What the FIB of a router has now."""

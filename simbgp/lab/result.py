@@ -6,15 +6,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from simbgp._version import __version__
+from simbgp.lab.dataplane.schedule import DEFAULT_CONNECTIONS, scaled
 from simbgp.lab.driver import Measured, measure
 from simbgp.lab.needs import versions
 from simbgp.lab.probes import RATE
 from simbgp.measure import Observed
-from simbgp.scenario import Scenario, draw
+from simbgp.scenario import Plan, Scenario, draw
 from simbgp.study.rows import COLUMNS, Row, rows_of
 from simbgp.traffic import windows
 
-TABLES = ("windows", "sessions", "routes")
+TABLES = ("windows", "sessions", "routes", "connections")
 PROBES = ("run", "router", "prefix", "sent", "unanswered", "lost_s", "first_lost_s", "last_lost_s")
 """Columns of the table of probes: ``lost_s`` is their number by their rate."""
 
@@ -24,6 +25,8 @@ class LabResult:
     """What real daemons did with a scenario, once or several times."""
 
     scenario: Scenario
+    plan: Plan
+    """What was played of it: no more connections than the lab takes."""
     seed: int
     repetitions: tuple[Measured, ...]
     versions: Mapping[str, str]
@@ -35,7 +38,7 @@ class LabResult:
         return len(self.repetitions)
 
     def rows(self, table: str) -> list[Row]:
-        """The rows of ``windows``, ``sessions``, ``routes`` or ``probes``."""
+        """The rows of ``windows``, ``sessions``, ``routes``, ``connections`` or ``probes``."""
         if table == "probes":
             return [row for run, of in enumerate(self.repetitions) for row in _probes(run, of)]
         return [row for run, of in enumerate(self.repetitions) for row in _rows(run, of, self.seed, table)]
@@ -55,20 +58,25 @@ class LabResult:
         }
 
 
-def play(scenario: Scenario, repeat: int, seed: int, say: Any = print) -> LabResult:
-    """Measure a scenario ``repeat`` times, run k with the faults of run k. Raises LabError."""
-    plan = scenario.plan()
+def play(
+    scenario: Scenario, repeat: int, seed: int, say: Any = print, connections: int = DEFAULT_CONNECTIONS
+) -> LabResult:
+    """Measure a scenario ``repeat`` times, run k with the faults and clients of run k. Raises LabError.
+
+    ``connections`` is how many are open at time 0 at most; more in the scenario are scaled down, arrivals likewise.
+    """
+    plan = scaled(scenario.plan(), connections)
     played = []
     for run in range(repeat):
         if repeat > 1:
             say(f"repetition {run + 1} of {repeat}")
-        played.append(measure(draw(plan, seed, run), say))
-    return LabResult(scenario, seed, tuple(played), versions(plan), datetime.now(UTC).date().isoformat())
+        played.append(measure(draw(plan, seed, run), say, seed))
+    return LabResult(scenario, plan, seed, tuple(played), versions(plan), datetime.now(UTC).date().isoformat())
 
 
 def _rows(run: int, of: Measured, seed: int, table: str) -> list[Row]:
     plan = replace(of.plan, traffic=())
-    observed = Observed(plan, of.timeline, windows(plan, of.timeline, seed, run), (), seed, run)
+    observed = Observed(plan, of.timeline, windows(plan, of.timeline, seed, run), of.outcomes, seed, run)
     return rows_of(run, observed, [table], "all").tables[table]
 
 

@@ -55,6 +55,14 @@ def config(site: Site) -> str:
     return "\n".join(lines) + "\n"
 
 
+def zebra_config(site: Site) -> str:
+    """zebra's file. Beside resilient groups of the lab's it keeps to routes: else it takes these groups for its own."""
+    lines = ["frr defaults traditional", "log stdout debugging"]
+    if site.plan.ecmp.hash == "resilient":
+        lines.append("no zebra nexthop kernel enable")
+    return "\n".join(lines) + "\n"
+
+
 class Frr:
     """A router of FRR."""
 
@@ -64,7 +72,7 @@ class Frr:
     def start(self) -> None:
         """Start zebra, then bgpd."""
         site = self._site
-        files(site.folder, bgpd__conf=config(site), zebra__conf="frr defaults traditional\nlog stdout debugging\n")
+        files(site.folder, bgpd__conf=config(site), zebra__conf=zebra_config(site))
         state = state_folder(site.namespace)
         state.mkdir(parents=True, exist_ok=True)
         owner = pwd.getpwnam("frr")
