@@ -135,7 +135,12 @@ def main() -> int:
     ask.add_argument("--short", action="store_true", help="two routers, two faults, once: under 3 minutes")
     ask.add_argument("--read", action="store_true", help="measure nothing: compare the file")
     ask.add_argument("--write", action="store_true", help="keep what is measured in the file")
+    ask.add_argument("--clients", action="store_true", help="the eight kinds of data plane under 1 000 connections")
     args = ask.parse_args()
+    if args.clients:
+        from benchmarks.calibrate_clients import main as clients
+
+        return clients(args.repeat, args.runs, args.jobs, args.only, args.read, args.write)
     if args.read:
         kept = [json.loads(line) for line in DATA.read_text().splitlines()]
         return 0 if table(kept, args.runs) else 1
