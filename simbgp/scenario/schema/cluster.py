@@ -33,12 +33,12 @@ AdvertisementType = Literal["PodCIDR", "LoadBalancerIP", "ExternalIP", "ClusterI
 class Node(Part):
     """A node by hand; without addresses or PodCIDRs it is given some by its place."""
 
-    name: Name = Field(description="of the node")
+    name: Name
     labels: Mapping[str, str] = Field({}, description="for `{matchLabels: ...}`")
-    pod_cidr: Cidr | None = Field(None, alias="podCIDR", description="one CIDR of its pods")
-    pod_cidrs: Cidrs | None = Field(None, alias="podCIDRs", description="those of dual stack")
-    address: Addresses | None = Field(None, description="its own addresses; without: 10.0.0.1 and on, in order")
-    rack: Name | None = Field(None, description="which rack it stands in")
+    pod_cidr: Cidr | None = Field(None, alias="podCIDR")
+    pod_cidrs: Cidrs | None = Field(None, alias="podCIDRs")
+    address: Addresses | None = None
+    rack: Name | None = None
     ecmp_weight: Annotated[int, Field(ge=1, le=254)] = Field(1, description="its weight as a next hop")
     pod_ip_pools: Mapping[str, Cidrs] = Field(
         {}, alias="podIPPools", description="the CIDRs that it has of each CiliumPodIPPool (multi-pool IPAM)"
@@ -98,7 +98,7 @@ class Maglev(Part):
     """Cilium's ``maglev`` Helm values."""
 
     table_size: TableSize = Field(16381, description="slots, a prime")
-    hash_seed: HashSeed = Field("JLfvgnHc2kaSUFaI", description="base64 of 12 bytes")
+    hash_seed: HashSeed = "JLfvgnHc2kaSUFaI"
 
 
 class LoadBalancer(Part):

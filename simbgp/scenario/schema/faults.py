@@ -47,7 +47,7 @@ class Fault(Part):
     """What every fault has."""
 
     at: Duration = Field(description="when it begins, from time 0")
-    name: Text | None = Field(None, description="how rows and SLOs call it; without: its place, from 0")
+    name: Text | None = Field(None, description="text, as rows and SLOs call it; without: its place, from 0")
     repeat: Repeat | None = Field(None, description="the same fault again")
 
 
@@ -71,7 +71,7 @@ class AgentUpgrade(Fault):
     """A DaemonSet rollout."""
 
     kind: Literal["agent-upgrade"]
-    to: Text = Field(description='the release that it brings, like "1.20"')
+    to: Text = Field(description='a release, like "1.20"')
     max_unavailable: CountOrPercent = Field(2, description="agents away at once; of the nodes, rounded up, in percent")
     min_ready_seconds: Annotated[int, Field(ge=0)] = Field(
         0, description="Ready for so long before an agent counts as available"
@@ -135,7 +135,7 @@ class SessionReset(Fault):
 
     kind: Literal["session-reset"]
     node: Selected
-    router: Selected | None = Field(None, description="without: every router of the node")
+    router: Selected | None = None
 
 
 class LinkDown(Fault):
@@ -143,7 +143,7 @@ class LinkDown(Fault):
 
     kind: Literal["link-down"]
     node: Selected
-    router: Selected | None = Field(None, description="without: every router of the node")
+    router: Selected | None = None
     down_for: Duration | None = Field(None, description="until the carrier is back; without: for good")
 
 
@@ -222,8 +222,8 @@ class Stall(Fault):
     """A process is starved of CPU; its kernel still acknowledges."""
 
     kind: Literal["stall"]
-    node: Selected | None = Field(None, description="whose agent is starved; either this or router")
-    router: Selected | None = Field(None, description="whose daemon is starved; either this or node")
+    node: Selected | None = None
+    router: Selected | None = None
     stall_for: Duration = Field(description="how long the process gets no CPU")
 
 

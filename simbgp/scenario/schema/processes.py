@@ -21,8 +21,7 @@ class Process(Part):
     """What every process has."""
 
     kind: str
-
-    name: Text | None = Field(None, description="how rows call it")
+    name: Text | None = Field(None, description="text, as rows call it")
     rate: Yearly = Field(description=f"how often a year, {_PER_TARGET}")
 
 
@@ -115,7 +114,7 @@ else:
 class IncidentLog(Part):
     """Failures as they were written down: a CSV file with the columns at, kind, node, duration and, if any, router."""
 
-    file: Text = Field(description="beside the scenario")
+    file: Text = Field(description="a file beside the scenario")
     since: Text | None = Field(None, description="when the log begins, as 2025-01-31; without: at its first row")
     until: Text | None = Field(None, description="when it ends, that day included; without: at its last row")
 

@@ -129,16 +129,16 @@ class RouterSettings(Part):
 class Router(RouterSettings):
     """One upstream router and the nodes that peer with it."""
 
-    name: Name = Field(description="how rows call it")
+    name: Name
     profile: Text = Field(description="one of `simbgp profiles`")
-    address: Addresses | None = Field(None, description="its addresses, by which peers of manifests are matched")
-    nodes: Selected = Field(ALL, description="which nodes peer with it")
+    address: Addresses | None = None
+    nodes: Selected = ALL
 
 
 class FabricRouter(Part):
     """A router of the second tier: clients enter at all of them in equal shares."""
 
-    name: Name = Field(description="how rows call it")
+    name: Name
     over: Many[Name] = Field(description="the routers below it, in the order of its next-hop groups")
     ecmp: Ecmp = Field(Ecmp(), description="how it spreads flows over the routers below")
     hash_seed: HashSeed = Field(0, description="unless it differs from that of the routers below, flows polarise")

@@ -26,8 +26,8 @@ from simbgp.scenario.workloads import WORKLOADS, workload
 class Backend(Part):
     """A pod by hand."""
 
-    node: Name = Field(description="where it runs")
-    name: Name | None = Field(None, description="without: of the service and a number")
+    node: Name
+    name: Name | None = None
 
 
 Backends = Annotated[
@@ -55,8 +55,8 @@ class SessionAffinityConfig(Part):
 class Service(Part):
     """A LoadBalancer service."""
 
-    name: ServiceName = Field(description="name, or namespace/name")
-    vip: Addresses = Field(description="its addresses")
+    name: ServiceName
+    vip: Addresses
     external_traffic_policy: Literal["Cluster", "Local"] = Field(
         "Cluster", description="Local: a node passes packets only to its own pods"
     )
@@ -94,7 +94,7 @@ _LIFETIME = {"description": "a duration, a distribution, or a workload", "anyOf"
 class Client(Part):
     """What the client's kernel and program do; without time-outs the kernel's own apply."""
 
-    profile: Text = Field("linux-6.5", description="whose TCP")
+    profile: Text = Field("linux-6.5", description="a TCP, like linux-6.5")
     connect_timeout: PositiveDuration | None = Field(None, description="of the program; without: the kernel's, 131 s")
     request_timeout: PositiveDuration | None = Field(
         None, description="of the program; without: the kernel's, some 924 s"
@@ -124,7 +124,7 @@ _REQUESTS = {
 class Traffic(Part):
     """The clients of one service; two of connections, arrivals and lifetime, the third follows (Little's law)."""
 
-    service: ServiceName = Field(description="whose clients")
+    service: ServiceName
     connections: Annotated[int, Field(ge=0, le=1_000_000_000)] | None = Field(None, description="open at time 0")
     arrivals: Rate | None = Field(None, description="new connections in a time, like 100/s")
     lifetime: Annotated[Law, PlainValidator(read_lifetime), WithJsonSchema(_LIFETIME)] | None = None

@@ -8,12 +8,12 @@ from simbgp.scenario.schema.base import Name, Part, ServiceName, Share, Text
 class Slo(Part):
     """One bound; which text and numbers fit depends on the metric (`simbgp.scenario.metrics`)."""
 
-    metric: Text = Field(description="what is bounded, like blackhole_s")
-    stat: Text = Field(description="over the runs: mean, min, max, p50 ... p99.9")
+    metric: Text = Field(description="a metric, like blackhole_s")
+    stat: Text = Field(description="over the runs: mean, min, max, or a quantile like p99")
     max: float | str | None = Field(None, description="a duration, a share or a number, as the metric is")
     min: float | str | None = Field(None, description="a duration, a share or a number, as the metric is")
-    service: ServiceName | None = Field(None, description="of this service alone")
-    router: Name | None = Field(None, description="at this router alone")
+    service: ServiceName | None = None
+    router: Name | None = None
     fault: str | int | None = Field(None, description="a fault's name, or its place from 0")
-    prefix: Text | None = Field(None, description="of this prefix alone; PodCIDRs count only so")
+    prefix: Text | None = Field(None, description="a prefix; PodCIDRs count only so")
     min_share: Share = Field(0.0, alias="min_share", description="smaller holes are ignored")
