@@ -1,11 +1,13 @@
 """Which fault a connection's trouble is put down to."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 
 from simbgp.timeline import FaultLog
 from simbgp.traffic.datapath import Bools, Datapath, Ints, Sent
+from simbgp.traffic.lookup import rows_where
 
 _MOST_CODES = 100_000
 
@@ -19,24 +21,32 @@ class Causes:
     def __init__(self, datapath: Datapath, faults: FaultLog) -> None:
         self._path, self._faults = datapath, faults
         self._places = {name: place for place, name in enumerate(faults.names())}
+        self._known: dict[int, int] = {}
         self._homes = [backend.node for backend in datapath.service.backends]
 
     def of(self, sent: Sent, moves: Ints, homes: Ints) -> Ints:
         """The fault behind each packet; ``moves`` is the epoch that moved the flow (-1: none), ``homes`` where its
         connection was opened."""
-        alive = (sent.backends >= 0) & (self._path.life[sent.epochs, sent.backends] % 2 == 0)
-        by_move = alive & (self._path.routing.nodes_of(sent.ways) != homes) & (moves >= 0)
-        trouble = np.stack([moves, sent.epochs, sent.ways, sent.arrived, sent.backends])
-        trouble[0, ~by_move] = -1
-        trouble[1:, by_move] = -1  # what a move is put down to depends on nothing else
+        alive = self._path.alive_at.at(sent.epochs, sent.backends)
+        by_move = rows_where(alive & (self._path.routing.nodes_of(sent.ways) != homes) & (moves >= 0))
         epochs, ways = len(self._path.times), len(self._path.ways.pairs) + self._path.ways.gaps
         sizes = epochs + 1, epochs + 1, ways + 1, 3, len(self._homes) + 1  # each from -1 on
-        codes = np.ravel_multi_index(tuple(trouble + 1), sizes)
-        return _each_once(codes, lambda code: self._fault(*(int(n) - 1 for n in np.unravel_index(code, sizes))))
+        codes: Ints = sent.epochs + 1
+        for place, size in zip((sent.ways, sent.arrived, sent.backends), sizes[2:], strict=True):
+            codes *= size
+            codes += place.astype(np.int64)
+            codes += 1
+        codes[by_move] = (moves[by_move] + 1) * math.prod(sizes[1:])  # a move is put down to nothing else
+        return _each_once(codes, lambda code: self._known_fault(code, sizes))
 
     def of_moves(self, epochs: Ints) -> Ints:
         """The fault behind each move; -1 for those that did not move."""
         return _each_once(epochs + 1, lambda code: self._move(code - 1) if code else -1)
+
+    def _known_fault(self, code: int, sizes: tuple[int, ...]) -> int:
+        if code not in self._known:
+            self._known[code] = self._fault(*(int(n) - 1 for n in np.unravel_index(code, sizes)))
+        return self._known[code]
 
     def _fault(self, move: int, epoch: int, way: int, arrived: int, backend: int) -> int:
         path, ways = self._path, self._path.ways
@@ -74,7 +84,7 @@ def _each_once(codes: Ints, fault: Callable[[int], int]) -> Ints:
         different, places = np.unique(codes, return_inverse=True)
     else:
         met = np.bincount(codes) > 0
-        different, places = np.flatnonzero(met), (np.cumsum(met) - 1)[codes]
+        different, places = rows_where(met), (np.cumsum(met) - 1)[codes]
     return np.array([fault(code) for code in different.tolist()], dtype=np.int64)[places]
 
 

@@ -1,17 +1,19 @@
 """The life of each connection: what its packets meet, how long it waits and how it ends."""
 
-from enum import IntEnum
+from typing import Final
 
 import numpy as np
 
 from simbgp.scenario.plan import Plan, TrafficPlan
 from simbgp.traffic.addresses import dialled_anew
 from simbgp.traffic.affinity import Affinity
+from simbgp.traffic.attempts import Attempts
 from simbgp.traffic.causes import Causes
 from simbgp.traffic.clients import SYN_LINEAR_TIMEOUTS, linux
 from simbgp.traffic.conntrack import STAYS_US, Conntrack
 from simbgp.traffic.datapath import Bools, Datapath, Ints, Reply, Sent
 from simbgp.traffic.flows import Flows
+from simbgp.traffic.lookup import rows_where
 from simbgp.traffic.luck import Floats, Luck, Purpose
 from simbgp.traffic.packets import Met, Packets, Through
 from simbgp.traffic.resilient import Usage
@@ -22,14 +24,15 @@ _VANISHES, _PASSES = 0.0, 1.0
 """Luck that is known: a packet vanishes where its luck is below the share that its path loses."""
 
 
-class Fate(IntEnum):
-    """How a connection ended, or the worst that it met: each is in exactly one."""
+class Fate:
+    """How a connection ended, or the worst that it met: each is in exactly one. Plain numbers, as `Reply` is."""
 
-    UNAFFECTED = 0
-    DELAYED = 1
-    RESET = 2
-    TIMED_OUT = 3
-    NOT_OPENED = 4
+    UNAFFECTED: Final = 0
+    DELAYED: Final = 1
+    RESET: Final = 2
+    TIMED_OUT: Final = 3
+    NOT_OPENED: Final = 4
+    COUNT: Final = 5
 
 
 class Connections:
@@ -95,7 +98,7 @@ class Connections:
 
     def dialled_anew(self) -> tuple[Ints, Flows]:
         """Who dials again because the connection broke, and the connections that these then ask for."""
-        who = np.flatnonzero(self.is_broken & (self._over_us < self._horizon_us))
+        who = rows_where(self.is_broken & (self._over_us < self._horizon_us))
         return who, dialled_anew(self._flows, who, self._over_us[who], self._last_us[who])
 
     @property
@@ -146,46 +149,45 @@ class Connections:
         everybody = np.arange(len(self._flows))
         old = everybody[self._flows.dialled_us < 0]
         sent = self._dial(old, np.full(len(old), START_US), np.full(len(old), _PASSES))
-        there = sent.replies == Reply.ANSWERED
-        self._establish(old[there], sent, there, np.full(int(there.sum()), START_US))
-        self._last_us[old[there]] = self._flows.lives_us[old[there]]
-        self._connect(np.concatenate([old[~there], everybody[self._flows.dialled_us >= 0]]))
+        there = rows_where(sent.replies == Reply.ANSWERED)
+        who = old[there]
+        self._establish(who, sent, there, np.full(len(who), START_US))
+        self._last_us[who] = self._flows.lives_us[who]
+        self._connect(np.concatenate([old[sent.replies != Reply.ANSWERED], everybody[self._flows.dialled_us >= 0]]))
 
     def _connect(self, who: Ints) -> None:
         """Dial until somebody answers; an attempt after the horizon meets the world as it is then."""
-        dialled_us = np.maximum(self._flows.dialled_us, 0)
-        stuck_us = np.full(len(self._flows), START_US)
-        for offset_us in self._client.connect_us:
-            if offset_us > self._connect_limit_us or not len(who):
-                break
-            due_us = dialled_us[who] + offset_us
-            stuck = (due_us < stuck_us[who]) & (due_us <= self._horizon_us)
-            waiting, who, due_us = who[stuck], who[~stuck], due_us[~stuck]
-            if not len(who):
-                who = waiting
-                continue
+        attempts = Attempts(self._client.connect_us, self._connect_limit_us, self._horizon_us)
+        began_us, turns = np.maximum(self._flows.dialled_us[who], 0), np.zeros(len(who), dtype=np.int64)
+        everybody = who
+        while len(who):
+            due_us = began_us + attempts.offsets_us[turns]
             at_us, beyond = np.minimum(due_us, self._horizon_us), due_us > self._horizon_us
             sent = self._dial(who, at_us, self._luck_of(who, at_us, beyond, Purpose.SYN))
             opened, rejected = sent.replies == Reply.ANSWERED, sent.replies == Reply.REJECTED
-            if offset_us == 0:
-                self.faults[who[~opened]] = self._causes_of(who, sent, ~opened)
-            self._establish(who[opened], sent, opened, at_us[opened])
-            self.connect_delays_us[who[opened]] = (at_us - dialled_us[who])[opened]
+            if who is everybody:
+                rows = rows_where(~opened)
+                self.faults[who[rows]] = self._causes_of(who, sent, rows)
+            rows = rows_where(opened)
+            self._establish(who[rows], sent, rows, at_us[rows])
+            self.connect_delays_us[who[rows]] = at_us[rows] - began_us[rows]
             self.refused[who[rejected]] = True
-            self.fates[who[rejected | beyond & ~opened]] = Fate.NOT_OPENED
-            stuck_us[who] = self._path.stuck_until_dialled(sent, at_us)
-            who = np.concatenate([waiting, who[~opened & ~rejected & ~beyond]])
-        self.fates[who] = Fate.NOT_OPENED
+            rows = rows_where(~opened & ~rejected & ~beyond)
+            stuck_us = self._path.stuck_until_dialled(sent.only(rows), at_us[rows])
+            self.fates[who[~opened]] = Fate.NOT_OPENED  # unless a later attempt opens it
+            goes_on, turns = attempts.after(turns[rows], began_us[rows], stuck_us)
+            who, began_us = who[rows[goes_on]], began_us[rows[goes_on]]
+        self.fates[self._opened_us < NEVER_US] = Fate.UNAFFECTED
         self.fates[self.connect_delays_us > 0] = Fate.DELAYED
 
-    def _establish(self, who: Ints, sent: Sent, rows: Bools, at_us: Ints) -> None:
+    def _establish(self, who: Ints, sent: Sent, rows: Ints, at_us: Ints) -> None:
         epochs, ways, backends = sent.epochs[rows], sent.ways[rows], sent.backends[rows]
         self._opened_us[who] = self._free_us[who] = at_us
         self._last_us[who] = at_us + self._flows.lives_us[who]
         self._owners[who], self._nodes[who] = ways, self._routing.nodes_of(ways)
-        self._losses[who] = self._path.losses[epochs, ways]
+        self._losses[who] = self._path.losses_at.at(epochs, ways)
         self._backends[who] = backends
-        self._lives[who] = self._path.life[epochs, backends]
+        self._lives[who] = self._path.life_at.at(epochs, backends)
 
     def _live_through(self, epoch: int) -> None:
         """Find those that send into changed circumstances, and let them meet these with their first packet."""
@@ -208,9 +210,9 @@ class Connections:
             changed |= self._left_us <= begins_us - self._lifetime_us
         lossy = bool(path.lost_shares[epoch].any())
         lost_shares = path.lost_shares[epoch, self._owners] if lossy else np.zeros(len(live))
-        self._meet_first(np.flatnonzero(live & changed), begins_us, ends_us, lost_shares)
+        self._meet_first(rows_where(live & changed), begins_us, ends_us, lost_shares)
         if lossy:
-            self._lose(np.flatnonzero(live & (lost_shares > 0)), begins_us, ends_us, lost_shares)
+            self._lose(rows_where(live & (lost_shares > 0)), begins_us, ends_us, lost_shares)
 
     def _meet_first(self, who: Ints, begins_us: int, ends_us: int, lost_shares: Floats) -> None:
         """Have each meet the epoch with the first packet that it sends there."""
@@ -218,8 +220,11 @@ class Connections:
             return
         since_us = np.maximum(self._free_us[who], begins_us)
         at_us = self._next_send(who, since_us)
-        sends = (at_us < ends_us) & (at_us <= self._last_us[who])
+        sends = rows_where((at_us < ends_us) & (at_us <= self._last_us[who]))
         who, at_us, since_us = who[sends], at_us[sends], since_us[sends]
+        if not self._lossy:
+            self._meet(who, at_us, np.full(len(who), _PASSES))
+            return
         luck = np.where(self._next_loss(who, since_us, lost_shares[who]) == at_us, _VANISHES, _PASSES)
         self._meet(who, at_us, luck)
 
@@ -239,7 +244,7 @@ class Connections:
         moved = live & (nodes >= 0) & (nodes != self._routing.nodes_of(self._owners))
         turned = live & (nodes >= 0) & (owners != self._owners)
         if self._ages:
-            self._let_age(np.flatnonzero(moved), nodes, epoch)
+            self._let_age(rows_where(moved), nodes, epoch)
         self._owners[turned] = owners[turned]
         self._moves[moved] = epoch
         self.first_moves[moved & (self.first_moves < 0)] = epoch
@@ -272,31 +277,37 @@ class Connections:
 
     def _meet(self, who: Ints, at_us: Ints, luck: Floats) -> None:
         sent = self._send(who, at_us, luck)
-        reset = sent.replies == Reply.RESET
+        reset = rows_where(sent.replies == Reply.RESET)
         self._end(who[reset], Fate.RESET, at_us[reset], self._causes_of(who, sent, reset))
-        lost = sent.replies == Reply.LOST
-        stuck_us = self._path.stuck_until(sent)[lost]
+        lost = rows_where(sent.replies == Reply.LOST)
+        stuck_us = self._path.stuck_until(sent.only(lost))
         self._wait(who[lost], at_us[lost], self._causes_of(who, sent, lost), stuck_us)
 
     def _wait(self, who: Ints, since_us: Ints, faults: Ints, stuck_us: Ints) -> None:
         """Retransmit until there is an answer of either kind, or the client gives up; send nothing else meanwhile."""
+        if not len(who):
+            return
         self._free_us[who] = NEVER_US
         everybody, began_us = who, since_us
-        for offset_us in self._client.retransmit_us:
-            if offset_us > self._request_limit_us or not len(who):
+        attempts = Attempts(self._client.retransmit_us, self._request_limit_us, self._horizon_us)
+        turns = np.full(len(who), -1)
+        while True:
+            goes_on, turns = attempts.after(turns, since_us, stuck_us)
+            if len(goes_on) < len(who):
+                given_up = np.ones(len(who), dtype=np.bool_)
+                given_up[goes_on] = False
+                rows = rows_where(given_up)
+                self._end(who[rows], Fate.TIMED_OUT, since_us[rows] + self._request_limit_us, faults[rows])
+                who, since_us, faults = who[goes_on], since_us[goes_on], faults[goes_on]
+            if not len(who):
                 break
-            due_us = since_us + offset_us
-            waits = (due_us < stuck_us) & (due_us <= self._horizon_us)
-            sends = np.flatnonzero(~waits)
-            if not len(sends):
-                continue
-            waits[sends], stuck_us[sends] = self._retransmit(who[sends], since_us[sends], due_us[sends], faults[sends])
-            who, since_us, faults, stuck_us = who[waits], since_us[waits], faults[waits], stuck_us[waits]
-        self._end(who, Fate.TIMED_OUT, since_us + self._request_limit_us, faults)
+            due_us = since_us + attempts.offsets_us[turns]
+            waits, stuck_us = self._retransmit(who, since_us, due_us, faults)
+            who, since_us, faults, turns = who[waits], since_us[waits], faults[waits], turns[waits]
         self._waits.append((everybody, began_us, np.minimum(self._free_us[everybody], self._over_us[everybody])))
 
-    def _retransmit(self, who: Ints, since_us: Ints, due_us: Ints, faults: Ints) -> tuple[Bools, Ints]:
-        """Send once more; who waits on, and until when each then meets the same (see `Datapath.stuck_until`)."""
+    def _retransmit(self, who: Ints, since_us: Ints, due_us: Ints, faults: Ints) -> tuple[Ints, Ints]:
+        """Send once more; the rows that wait on, and until when each then meets the same (`Datapath.stuck_until`)."""
         at_us, beyond = np.minimum(due_us, self._horizon_us), due_us > self._horizon_us
         luck = self._luck_of(who, at_us, beyond, Purpose.RETRANSMISSION)
         sent = self._send(who, at_us, luck)
@@ -305,11 +316,15 @@ class Connections:
         hopeful = undecided & ~sent.arrived & self._has_socket(who, sent.epochs)
         doomed = undecided & ~hopeful
         goes_on = answered | hopeful
-        self._delay(who[goes_on], (at_us - since_us)[goes_on], faults[goes_on])
-        self._free_us[who[goes_on]] = np.where(beyond[goes_on], NEVER_US, at_us[goes_on])
-        self._end(who[reset], Fate.RESET, at_us[reset], faults[reset])
-        self._end(who[doomed], Fate.TIMED_OUT, at_us[doomed], faults[doomed])
-        return ~(goes_on | reset | doomed), self._path.stuck_until(sent)
+        rows = rows_where(goes_on)
+        self._delay(who[rows], at_us[rows] - since_us[rows], faults[rows])
+        self._free_us[who[rows]] = np.where(beyond[rows], NEVER_US, at_us[rows])
+        rows = rows_where(reset)
+        self._end(who[rows], Fate.RESET, at_us[rows], faults[rows])
+        rows = rows_where(doomed)
+        self._end(who[rows], Fate.TIMED_OUT, at_us[rows], faults[rows])
+        waits = rows_where(~(goes_on | reset | doomed))
+        return waits, self._path.stuck_until(sent.only(waits))
 
     def _delay(self, who: Ints, waited_us: Ints, faults: Ints) -> None:
         """A connection is put down as delayed by its longest wait."""
@@ -318,12 +333,12 @@ class Connections:
         self.faults[who[longer]] = faults[longer]
         self.delays_us[who] = np.maximum(self.delays_us[who], waited_us)
 
-    def _end(self, who: Ints, fate: Fate, at_us: Ints, faults: Ints) -> None:
+    def _end(self, who: Ints, fate: int, at_us: Ints, faults: Ints) -> None:
         self.fates[who] = fate
         self._over_us[who] = at_us
         self.faults[who] = faults
 
-    def _causes_of(self, who: Ints, sent: Sent, rows: Bools) -> Ints:
+    def _causes_of(self, who: Ints, sent: Sent, rows: Ints) -> Ints:
         return self._causes.of(sent.only(rows), self._moves[who[rows]], self._nodes[who[rows]])
 
     def _dial(self, who: Ints, at_us: Ints, luck: Floats) -> Sent:
@@ -332,15 +347,16 @@ class Connections:
         epochs, ways, arrived, losses = self._arrive(who, at_us, luck)
         nodes = self._routing.nodes_of(ways)
         backends = np.full(len(who), -1)
-        held = self._conntrack.find(who[arrived], nodes[arrived], losses[arrived], at_us[arrived])
-        backends[arrived] = self._pick(who[arrived], nodes[arrived], at_us[arrived], losses[arrived], held)
-        alive = (backends >= 0) & (path.life[epochs, backends] % 2 == 0)
-        dead = (backends >= 0) & ~alive
+        rows = rows_where(arrived)
+        met = who[rows], nodes[rows], losses[rows], at_us[rows]
+        backends[rows] = self._pick(*met, self._conntrack.find(*met))
+        alive = path.alive_at.at(epochs, backends)
+        dead = rows_where((backends >= 0) & ~alive)
         self._conntrack.remember(who[dead], nodes[dead], losses[dead], backends[dead])
-        rejected = arrived & (backends < 0)
+        replies = np.where(alive, Reply.ANSWERED, Reply.LOST)
+        replies[arrived & (backends < 0)] = Reply.REJECTED
         if self._stranger == Reply.RESET:
-            rejected |= dead & path.resets[epochs, backends]
-        replies = np.where(alive, Reply.ANSWERED, np.where(rejected, Reply.REJECTED, Reply.LOST))
+            replies[dead[path.resets_at.at(epochs[dead], backends[dead])]] = Reply.REJECTED
         return Sent(epochs, ways, arrived, backends, replies)
 
     def _send(self, who: Ints, at_us: Ints, luck: Floats) -> Sent:
@@ -351,26 +367,27 @@ class Connections:
         at_home = arrived & (nodes == self._nodes[who]) & (losses == self._losses[who])
         if self._ages:
             at_home &= at_us - self._left_us[who] < self._lifetime_us
-        backends = np.where(at_home, self._backends[who], -1)
-        away = arrived & ~at_home
+        opened_to = self._backends[who]
+        backends = np.where(at_home, opened_to, -1)
+        away = rows_where(arrived & ~at_home)
         backends[away] = self._conntrack.find(who[away], nodes[away], losses[away], at_us[away])
-        unknown = away & (backends < 0)
-        picks = self._unknown_flow == "pick"
-        refused = unknown & (self._unknown_flow == "reset")
-        unknown &= picks
-        backends[unknown] = self._pick(who[unknown], nodes[unknown], at_us[unknown], losses[unknown])
-        entered = unknown & (backends >= 0)
-        self._conntrack.remember(who[entered], nodes[entered], losses[entered], backends[entered])
-        alive = (backends >= 0) & (path.life[epochs, backends] % 2 == 0)
-        own = alive & (backends == self._backends[who]) & self._has_socket(who, epochs)
+        unknown = away[backends[away] < 0]
+        if self._unknown_flow == "pick":
+            backends[unknown] = self._pick(who[unknown], nodes[unknown], losses[unknown], at_us[unknown])
+            entered = unknown[backends[unknown] >= 0]
+            self._conntrack.remember(who[entered], nodes[entered], losses[entered], backends[entered])
+        alive = path.alive_at.at(epochs, backends)
+        own = alive & (backends == opened_to) & self._has_socket(who, epochs)
         if self._tuple_is_nodes_own:
             own &= at_home
-        refuses = alive | (backends >= 0) & path.resets[epochs, backends]
-        replies = np.where(own, Reply.ANSWERED, np.where(refuses, self._stranger, Reply.LOST))
-        replies[refused] = Reply.RESET
+        refuses = alive | path.resets_at.at(epochs, backends)
+        replies = np.where(refuses, self._stranger, Reply.LOST)
+        replies[own] = Reply.ANSWERED
+        if self._unknown_flow == "reset":
+            replies[unknown] = Reply.RESET
         return Sent(epochs, ways, arrived, backends, replies)
 
-    def _pick(self, who: Ints, nodes: Ints, at_us: Ints, losses: Ints, held: Ints | None = None) -> Ints:
+    def _pick(self, who: Ints, nodes: Ints, losses: Ints, at_us: Ints, held: Ints | None = None) -> Ints:
         """The backend that each one's node gives to a flow without an entry."""
         views, clients = self._path.views, self._flows.clients
         if self._affinity is None or clients is None:
@@ -382,10 +399,10 @@ class Connections:
         """Epoch, way, whether the packet gets to its end, and how often the node there had lost its conntrack."""
         epochs = self._path.epochs(at_us)
         ways = self._routing.owners(self._flows.keys[who], epochs)
-        arrived = (ways >= 0) & self._path.reached[epochs, ways]
+        arrived = self._path.reached_at.at(epochs, ways)
         if self._lossy:
-            arrived &= luck >= self._path.lost_shares[epochs, ways]
-        return epochs, ways, arrived, self._path.losses[epochs, ways]
+            arrived &= luck >= self._path.lost_shares_at.at(epochs, ways)
+        return epochs, ways, arrived, self._path.losses_at.at(epochs, ways)
 
     def _luck_of(self, who: Ints, at_us: Ints, beyond: Bools, purpose: Purpose) -> Floats:
         """The luck of a packet of each, which passes beyond the horizon."""
@@ -395,7 +412,7 @@ class Connections:
 
     def _has_socket(self, who: Ints, epochs: Ints) -> Bools:
         """Whether the backend lives the same life as when it accepted the connection."""
-        same: Bools = self._path.life[epochs, self._backends[who]] == self._lives[who]
+        same: Bools = self._path.life_at.at(epochs, self._backends[who]) == self._lives[who]
         return same
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from simbgp.traffic.datapath import Ints
+from simbgp.traffic.lookup import rows_where
 
 STAYS_US = 2**62
 """Flows that have not left send packets, which keep their entry."""
@@ -28,11 +29,13 @@ class Conntrack:
     def find(self, flows: Ints, nodes: Ints, losses: Ints, at_us: Ints) -> Ints:
         """The remembered backend of each flow at its node, which lost its conntrack so many times; -1: none."""
         found = np.full(len(flows), -1)
+        if not self._maps:
+            return found
         wanted = _map(nodes, losses)
         for maps, backends, left_us in zip(self._maps, self._backends, self._left_us, strict=True):
-            here = maps[flows] == wanted
+            here = rows_where(maps[flows] == wanted)
             if left_us is not None:
-                here &= at_us - left_us[flows] < self._lifetime_us
+                here = here[at_us[here] - left_us[flows[here]] < self._lifetime_us]
             found[here] = backends[flows[here]]
         return found
 
@@ -48,7 +51,7 @@ class Conntrack:
             self._left_us.append(None)
         self._used[flows] = np.maximum(self._used[flows], columns + 1)
         for column in range(len(self._maps)):
-            here = columns == column
+            here = rows_where(columns == column)
             self._maps[column][flows[here]] = wanted[here]
             self._backends[column][flows[here]] = backends[here]
             left_us = self._left_us[column]

@@ -1,8 +1,7 @@
 """What becomes of a packet of a service, from where it enters, at one moment."""
 
 from collections.abc import Callable, Sequence
-from enum import IntEnum
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from simbgp.scenario.plan import Plan, ServicePlan
 from simbgp.traffic.balancer import Balancer
 from simbgp.traffic.history import History
+from simbgp.traffic.lookup import Lookup, how_many_reached, rows_where
 from simbgp.traffic.routing import N, Routing, Ways, values_at
 from simbgp.traffic.steps import NEVER_US, START_US, Steps
 from simbgp.traffic.views import Views
@@ -18,13 +18,13 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
-class Reply(IntEnum):
-    """What a client hears after one packet."""
+class Reply:
+    """What a client hears after one packet: plain numbers, for arrays are compared with them in every round."""
 
-    LOST = 0
-    REJECTED = 1
-    RESET = 2
-    ANSWERED = 3
+    LOST: Final = 0
+    REJECTED: Final = 1
+    RESET: Final = 2
+    ANSWERED: Final = 3
 
 
 class Sent(NamedTuple):
@@ -36,7 +36,7 @@ class Sent(NamedTuple):
     backends: Ints
     replies: Ints
 
-    def only(self, rows: Bools) -> "Sent":
+    def only(self, rows: Ints) -> "Sent":
         """The packets of some of the connections."""
         return Sent(self.epochs[rows], self.ways[rows], self.arrived[rows], self.backends[rows], self.replies[rows])
 
@@ -72,11 +72,20 @@ class Datapath:
         self.losses = self._widened(self._sampled(conntracks, int))
         self.life = self._sampled(lives, int)
         self.resets: Bools = self._sampled(resets, int) == 1
+        self.reached_at, self.losses_at = Lookup(self.reached, False), Lookup(self.losses, 0)
+        self.lost_shares_at = Lookup(self.lost_shares, 0.0)
+        self.life_at, self.resets_at = Lookup(self.life, -1), Lookup(self.resets, False)
+        self.alive_at = Lookup(self.life % 2 == 0, False)
 
     def _sampled(self, steps: Sequence[Steps[Any]], number: Callable[[Any], N]) -> NDArray[Any]:
         """One row per epoch, one column per item."""
-        columns = [values_at(item, self.times, number) for item in steps]
-        return np.stack(columns, axis=1) if columns else np.zeros((len(self.times), 1), dtype=np.int64)
+        if not steps:
+            return np.zeros((len(self.times), 1), dtype=np.int64)
+        table = np.tile(np.array([number(item.values[0]) for item in steps]), (len(self.times), 1))
+        for column, item in enumerate(steps):
+            if len(item.values) > 1:
+                table[:, column] = values_at(item, self.times, number)
+        return table
 
     def _widened(self, of_ways: NDArray[Any]) -> NDArray[Any]:
         """With columns for what stands behind the ways: never reached, and nothing to lose."""
@@ -84,7 +93,7 @@ class Datapath:
 
     def epochs(self, at_us: Ints) -> Ints:
         """The epoch of each moment."""
-        return np.searchsorted(self.times, at_us, side="right") - 1
+        return how_many_reached(self.times[1:], at_us)  # no moment is before the first, the steady state
 
     def stuck_until(self, sent: Sent) -> Ints:
         """Until when sending each packet again meets the same; before time 0 for those of which that is not known.
@@ -94,14 +103,14 @@ class Datapath:
         """
         ends_us = np.append(self.times[1:], NEVER_US)
         silent = (sent.replies == Reply.LOST) & (~sent.arrived | (sent.backends >= 0))
-        certain = silent & (self.lost_shares[sent.epochs, sent.ways] == 0)
+        certain = silent & (self.lost_shares_at.at(sent.epochs, sent.ways) == 0)
         stuck_us: Ints = np.where(certain, ends_us[sent.epochs], START_US)
         return stuck_us
 
     def stuck_until_dialled(self, sent: Sent, at_us: Ints) -> Ints:
         """The same for SYNs sent at a moment: the node picks another backend when it no longer knows the last."""
         stuck_us = self.stuck_until(sent)
-        there = sent.arrived
+        there = rows_where(sent.arrived)
         nodes = self.routing.nodes_of(sent.ways[there])
         stuck_us[there] = np.minimum(stuck_us[there], self.views.valid_until(nodes, at_us[there]))
         return stuck_us

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from simbgp.scenario.plan import Plan
 from simbgp.timeline import require
+from simbgp.traffic.lookup import FEW, how_many_reached
 from simbgp.traffic.mixing import uniform
 
 ALL_HASHES = 2**32
@@ -58,11 +59,14 @@ class HashThreshold:
     def __init__(self, weights: tuple[int, ...]) -> None:
         total = sum(weights)
         self.bounds = ((np.cumsum(weights, dtype=np.int64) << 31) + total // 2) // total - 1
+        ends = (self.bounds + 1) * 2
+        self._ends = ends[ends < ALL_HASHES].astype(np.uint32)
+        """The first whole hash beyond each region that has any beyond it."""
         require(int(self.bounds[-1]) == 2**31 - 1, "the regions of a next-hop group cover the hash space")
 
     def owners(self, hashes: NDArray[np.uint32]) -> NDArray[np.int64]:
         """The first member whose bound is not below the hash."""
-        if len(hashes) < _CELLS:
+        if len(self._ends) <= FEW or len(hashes) < _CELLS:
             return self._searched(hashes)
         owners = np.take(self._cells, hashes >> np.uint32(16))
         unsure = np.flatnonzero(owners < 0)
@@ -77,7 +81,9 @@ class HashThreshold:
         return np.where(lowest == highest, lowest, -1)
 
     def _searched(self, hashes: NDArray[np.uint32]) -> NDArray[np.int64]:
-        return np.searchsorted(self.bounds, (hashes >> np.uint32(1)).astype(np.int64))
+        if len(self._ends) > FEW:
+            return np.searchsorted(self.bounds, (hashes >> np.uint32(1)).astype(np.int64))
+        return how_many_reached(self._ends, hashes)
 
     def sizes(self) -> NDArray[np.int64]:
         """The width of each region."""

@@ -11,6 +11,7 @@ from simbgp.traffic.connections import Fate
 from simbgp.traffic.datapath import Bools, Ints
 from simbgp.traffic.history import History
 from simbgp.traffic.lifetimes import Seconds
+from simbgp.traffic.lookup import rows_where
 from simbgp.traffic.populations import Draws, Population, entries_of, populations, settled, sizes
 
 _NOBODY = np.empty(0, dtype=np.int64)
@@ -133,15 +134,15 @@ class _Tally:
 
     def row(self, service: str, fault: str | int | None, place: int | None = None) -> ServiceOutcome:
         """The row of a whole run, or of the fault in that place."""
-        fates, moves, refused = (np.concatenate(part) for part in (self._fates, self._moves, self._refused))
-        caused = np.full(len(fates), True) if place is None else np.concatenate(self._faults) == place
-        tallied = np.bincount(fates[caused], minlength=len(Fate)).tolist()
+        fates, moves, refused = self._joined(self._fates), self._joined(self._moves), self._joined(self._refused)
+        caused = np.full(len(fates), True) if place is None else self._joined(self._faults) == place
+        tallied = np.bincount(fates if place is None else fates[caused], minlength=Fate.COUNT).tolist()
         if place is None:
             tallied[Fate.UNAFFECTED] += self._total - len(fates)
             require(sum(tallied) == self._total, f"the outcomes of {service} sum to its connections")
         else:
             tallied[Fate.UNAFFECTED] = 0  # nothing caused that
-        waited = caused & (fates == Fate.DELAYED)
+        waited = rows_where(caused & (fates == Fate.DELAYED))
         again = (np.concatenate(self._back, axis=1) & caused).sum(axis=1).tolist() if self._reconnects else [None] * 3
         return ServiceOutcome(
             service=service,
@@ -157,9 +158,16 @@ class _Tally:
             reconnected=again[0],
             elsewhere=again[1],
             broken_again=again[2],
-            delay_s=_seconds(np.concatenate(self._delays_us)[waited]),
-            connect_delay_s=_seconds(np.concatenate(self._connect_delays_us)[waited]),
+            delay_s=_seconds(self._joined(self._delays_us)[waited]),
+            connect_delay_s=_seconds(self._joined(self._connect_delays_us)[waited]),
         )
+
+    @staticmethod
+    def _joined(parts: list[Ints]) -> Ints:
+        """All of the parts, which from now on are one."""
+        if len(parts) > 1:
+            parts[:] = [np.concatenate(parts)]
+        return parts[0]
 
 
 def _seconds(delays_us: Ints) -> Seconds:

@@ -121,12 +121,25 @@ class _Player:
             self._affinity = self._affinity.joined_by(flows)
 
 
+_latest: tuple[Plan, Timeline, tuple[int, int, int], History] | None = None
+"""What `settled` was asked last, and its answer."""
+
+
 def settled(plan: Plan, timeline: Timeline, seed: int = 0, run: int = 0) -> History:
     """The history of a run with all next-hop groups as its traffic leaves them.
 
     What a resilient group does at a moment depends on the packets before, and these on what it did earlier: a round
     with all connections gets at least one more change of each group right, and ends when nothing changes any more.
+    The latest is kept: windows, outcomes and load of one run ask for the same.
     """
+    global _latest
+    counts = len(timeline), seed, run
+    if _latest is None or _latest[0] is not plan or _latest[1] is not timeline or _latest[2] != counts:
+        _latest = plan, timeline, counts, _settled(plan, timeline, seed, run)
+    return _latest[3]
+
+
+def _settled(plan: Plan, timeline: Timeline, seed: int, run: int) -> History:
     history = History(plan, timeline)
     remembering = [s for s in history.services if any(_remembering(history, e) for e in entries_of(history, s))]
     for _ in range(_MOST_ROUNDS if remembering else 0):

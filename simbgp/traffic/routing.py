@@ -10,6 +10,7 @@ from simbgp.scenario.plan import Plan
 from simbgp.traffic.ecmp import Dealer, NextHops
 from simbgp.traffic.flowhash import router_hashes
 from simbgp.traffic.history import History
+from simbgp.traffic.lookup import rows_where
 from simbgp.traffic.steps import Steps
 
 Ints = NDArray[np.int64]
@@ -108,7 +109,7 @@ class Routing:
         legs = self.legs_at(flow_keys, epoch)
         owners = np.full(len(flow_keys), -1)
         for leg in np.flatnonzero(np.bincount(legs[legs >= 0])).tolist():
-            here = np.flatnonzero(legs == leg)
+            here = rows_where(legs == leg)
             hashes = self.hashed(flow_keys, self._ways.routers[leg])
             owners[here] = self._below[leg].owners_in(epoch, hashes[here])
         return owners
@@ -135,6 +136,15 @@ class Routing:
         groups = self._below if self._above is None else [self._above, *self._below]
         different = np.unique([group.number for group in groups], axis=1).T.tolist()
         return max(len(self._nodes_among(*numbers)) for numbers in different)
+
+    def ways_in(self, epoch: int) -> Ints | None:
+        """All ways that some flow takes in an epoch; None if some flow may have none."""
+        if self.incomplete[epoch]:
+            return None
+        legs = self._below
+        if self._above is not None:
+            legs = [self._below[leg] for leg in self._above.members(int(self._above.number[epoch]))]
+        return np.array([way for group in legs for way in group.members(int(group.number[epoch]))], dtype=np.int64)
 
     def _nodes_among(self, *numbers: int) -> frozenset[int]:
         """The nodes that get flows under these groups, the spine's first."""
@@ -178,7 +188,7 @@ class Routing:
         begins = [0, *(epoch for epoch in epochs if self._above.number[epoch] != self._above.number[epoch - 1])]
         ends_us = [*self._times[begins[1:]].tolist(), FAR_US]
         return [
-            Stay(int(self._times[epoch]), end_us, np.flatnonzero(self.legs_at(flow_keys, epoch) == leg))
+            Stay(int(self._times[epoch]), end_us, rows_where(self.legs_at(flow_keys, epoch) == leg))
             for epoch, end_us in zip(begins, ends_us, strict=True)
         ]
 
@@ -216,10 +226,13 @@ class _Groups:
 
     def owners(self, hashes: NDArray[np.uint32], epochs: Ints) -> Ints:
         """The member of each hash in its epoch."""
-        numbers = self.number[epochs]
+        numbers = self.number.take(epochs)
+        met = np.flatnonzero(np.bincount(numbers)).tolist()
+        if len(met) == 1:
+            return self._owners_of(met[0], hashes)
         owners = np.full(len(hashes), self._nowhere)
-        for number in np.flatnonzero(np.bincount(numbers)).tolist():
-            here = numbers == number
+        for number in met:
+            here = rows_where(numbers == number)
             owners[here] = self._owners_of(number, hashes[here])
         return owners
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from simbgp.traffic.datapath import Bools, Datapath, Ints
 from simbgp.traffic.flows import Flows
+from simbgp.traffic.lookup import Lookup, rows_where
 from simbgp.traffic.steps import NEVER_US, START_US
 
 
@@ -14,38 +15,54 @@ def only_touched(path: Datapath, flows: Flows) -> Flows:
     sends the flow nowhere else meanwhile, and the backend that the node picks lives all the time. Not for flows that
     others depend on, by the memory of a next-hop group or of session affinity.
     """
-    since_us = flows.dialled_us  # of those open at time 0: START_US
-    last_us = np.maximum(since_us, 0) + flows.lives_us
-    epochs, ways, safe = path.epochs(since_us), *_stay(path, flows, since_us, last_us)
+    last_us = np.maximum(flows.dialled_us, 0) + flows.lives_us
     calm_us = _calm_until(path.times, path.reached & (path.lost_shares == 0), path.losses)
-    safe &= last_us < np.take(calm_us, epochs * calm_us.shape[1] + ways)
-    rows = np.flatnonzero(safe)
-    safe[rows] = _keeps_backend(path, flows, rows, last_us[rows], epochs[rows], ways[rows])
-    return flows.only(np.flatnonzero(~safe))
+    lives_us = _calm_until(path.times, path.life % 2 == 0, path.life)
+    least_us = path.views.least_until(lives_us, path.times)
+    epochs = path.epochs(flows.dialled_us)  # of those open at time 0: the first
+    rows = rows_where(last_us >= _all_safe_until(path, calm_us, least_us).take(epochs))
+    flows, last_us, epochs = flows.only(rows), last_us[rows], epochs[rows]
+    ways, safe = _stay(path, flows, epochs, last_us)
+    safe &= last_us < Lookup(calm_us, START_US).at(epochs, ways)
+    certain = last_us < Lookup(least_us, START_US).at(epochs, path.routing.nodes_of(ways))
+    rows = rows_where(safe & ~certain)
+    safe[rows] = _keeps_backend(path, flows, rows, last_us[rows], lives_us, epochs[rows], ways[rows])
+    return flows.only(rows_where(~safe))
 
 
-def _stay(path: Datapath, flows: Flows, since_us: Ints, last_us: Ints) -> tuple[Ints, Bools]:
-    """The way of each flow's SYN, and whether there is one and no request takes another."""
+def _all_safe_until(path: Datapath, calm_us: Ints, least_us: Ints) -> Ints:
+    """Until when a flow that dials in an epoch meets nothing, whatever its hash; `START_US` if some meet something."""
+    routing, until_us = path.routing, np.full(len(path.times), START_US)
+    change_us = NEVER_US
+    for epoch in reversed(range(len(path.times))):
+        ways = routing.ways_in(epoch)
+        if ways is not None:
+            nodes = routing.nodes_of(ways)
+            until_us[epoch] = min(change_us, calm_us[epoch, ways].min(), least_us[epoch, nodes].min())
+        if not routing.same_groups(epoch):
+            change_us = int(path.times[epoch])
+    return until_us
+
+
+def _stay(path: Datapath, flows: Flows, epochs: Ints, last_us: Ints) -> tuple[Ints, Bools]:
+    """The way of each flow's SYN in its epoch, and whether there is one and no request takes another."""
     routing = path.routing
-    owners = routing.owners_at(flows.keys, 0)
-    stay: Bools = np.ones(len(flows), dtype=np.bool_)
+    ways = routing.owners(flows.keys, epochs)
+    stay: Bools = ways >= 0
     for epoch in range(1, len(path.times)):
         if not routing.same_groups(epoch):
-            sends = np.flatnonzero(stay & (last_us >= path.times[epoch]))
-            now = routing.owners_at(flows.keys[sends], epoch)
-            stay[sends] = (now == owners[sends]) | (since_us[sends] >= path.times[epoch])
-            owners[sends] = now  # of those that are moved it does not matter any more
-    return owners, stay & (owners >= 0)
+            sends = rows_where(stay & (epochs < epoch) & (last_us >= path.times[epoch]))
+            stay[sends] = routing.owners_at(flows.keys[sends], epoch) == ways[sends]
+    return ways, stay
 
 
-def _keeps_backend(path: Datapath, flows: Flows, rows: Ints, last_us: Ints, epochs: Ints, ways: Ints) -> Bools:
+def _keeps_backend(
+    path: Datapath, flows: Flows, rows: Ints, last_us: Ints, lives_us: Ints, epochs: Ints, ways: Ints
+) -> Bools:
     """Whether what the node picks for the SYN of the flows in these rows lives until their last request."""
-    lives_us, nodes = _calm_until(path.times, path.life % 2 == 0, path.life), path.routing.nodes_of(ways)
-    keeps: Bools = last_us < path.views.all_until(lives_us, epochs, nodes, flows.dialled_us[rows])
-    unsure = np.flatnonzero(~keeps)
-    rows, epochs, losses = rows[unsure], epochs[unsure], path.losses[epochs[unsure], ways[unsure]]
-    picks = path.views.picks(flows.keys[rows], nodes[unsure], flows.dialled_us[rows], losses)
-    keeps[unsure] = (picks >= 0) & (last_us[unsure] < lives_us[epochs, picks])
+    nodes, losses = path.routing.nodes_of(ways), path.losses_at.at(epochs, ways)
+    picks = path.views.picks(flows.keys[rows], nodes, flows.dialled_us[rows], losses)
+    keeps: Bools = last_us < Lookup(lives_us, START_US).at(epochs, picks)
     return keeps
 
 

@@ -5,8 +5,9 @@ from numpy.typing import NDArray
 
 from simbgp.traffic.balancer import Balancer
 from simbgp.traffic.history import View
+from simbgp.traffic.lookup import how_many_reached, rows_where
 from simbgp.traffic.mixing import mix
-from simbgp.traffic.steps import Steps
+from simbgp.traffic.steps import NEVER_US, Steps
 
 _SPAN_US = 2**44
 """Longer than any run, half a year: node and time make one sortable number."""
@@ -20,7 +21,7 @@ class Views:
     """
 
     def __init__(self, balancer: Balancer, nodes: list[Steps[View]], backends: int) -> None:
-        self._is_random = balancer.is_random
+        self._is_random, self._nodes = balancer.is_random, len(nodes)
         different = {
             view: number for number, view in enumerate(dict.fromkeys(v for node in nodes for v in node.values))
         }
@@ -31,6 +32,7 @@ class Views:
         self._lengths = np.array([len(part) for part in places], dtype=np.int64)
         self._offsets = np.cumsum(self._lengths) - self._lengths
         self._places = np.concatenate([*places, [-1]])
+        self._never_empty = bool(self._lengths.all())
         self._holds = np.zeros((len(different), backends + 1), dtype=np.bool_)
         for number, part in enumerate(places):
             self._holds[number, part] = True
@@ -42,19 +44,25 @@ class Views:
         changes: NDArray[np.int64] = nexts[np.searchsorted(self._begins, now, side="right")] - nodes * _SPAN_US - 1
         return changes
 
-    def all_until(
-        self,
-        until_us: NDArray[np.int64],
-        epochs: NDArray[np.int64],
-        nodes: NDArray[np.int64],
-        at_us: NDArray[np.int64],
-    ) -> NDArray[np.int64]:
-        """Until when all last that each node may pick at a moment; each lasts ``until_us[epoch, backend]``."""
+    def least_until(self, until_us: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Until when all last that a node may pick at any moment of an epoch: one row per epoch, one column per node.
+
+        Epochs begin at ``times``; a backend that is picked in one lasts ``until_us[epoch, backend]``.
+        """
         least_us = np.full((len(until_us), len(self._holds)), -1)
         for view in np.flatnonzero(self._lengths):
             least_us[:, view] = until_us[:, np.flatnonzero(self._holds[view, :-1])].min(axis=1)
-        views = self._views[self._revisions(nodes, at_us)]
-        return np.take(least_us, epochs * least_us.shape[1] + views)
+        revisions = len(self._begins)
+        nodes, begins_us = np.divmod(self._begins, _SPAN_US)
+        begins_us -= 1
+        ends_us = np.append(np.where(nodes[1:] == nodes[:-1], begins_us[1:], NEVER_US), NEVER_US)
+        first = np.searchsorted(times, begins_us, side="right") - 1
+        lasting = np.searchsorted(times, ends_us, side="left") - first
+        seen = np.repeat(np.arange(revisions), lasting)  # each revision once for every epoch in which it holds
+        epochs = first[seen] + np.arange(len(seen)) - np.repeat(np.cumsum(lasting) - lasting, lasting)
+        found_us = np.full((len(times), self._nodes), NEVER_US)
+        np.minimum.at(found_us, (epochs, nodes[seen]), least_us[epochs, self._views[seen]])
+        return found_us
 
     def picks(
         self,
@@ -72,7 +80,11 @@ class Views:
         """
         revisions = self._revisions(nodes, at_us)
         chosen = self._chosen(flow_keys, revisions, losses)
-        return chosen if held is None else np.where(self._holds[self._views[revisions], held], held, chosen)
+        if held is not None:
+            some = rows_where(held >= 0)
+            known = some[self._holds[self._views[revisions[some]], held[some]]]
+            chosen[known] = held[known]
+        return chosen
 
     def kept(
         self,
@@ -91,22 +103,23 @@ class Views:
         revisions, last = self._revisions(nodes, since_us), self._revisions(nodes, at_us)
         keys = mix(client_keys, since_us) if self._is_random else client_keys
         chosen = self._chosen(keys, revisions, losses)
-        while (behind := np.flatnonzero(revisions < last)).size:
+        while (behind := rows_where(revisions < last)).size:
             revisions[behind] += 1
             gone = behind[~self._holds[self._views[revisions[behind]], chosen[behind]]]
             chosen[gone] = self._chosen(keys[gone], revisions[gone], losses[gone])
         return chosen if held is None else np.where(self._holds[self._views[last], held], held, chosen)
 
     def _revisions(self, nodes: NDArray[np.int64], at_us: NDArray[np.int64]) -> NDArray[np.int64]:
-        return np.searchsorted(self._begins, nodes * _SPAN_US + at_us + 1, side="right") - 1
+        return how_many_reached(self._begins, nodes * _SPAN_US + at_us + 1) - 1
 
     def _chosen(
         self, flow_keys: NDArray[np.uint64], revisions: NDArray[np.int64], losses: NDArray[np.int64]
     ) -> NDArray[np.int64]:
-        views = self._views[revisions]
-        lengths = self._lengths[views].astype(np.uint64)
+        views = self._views.take(revisions)
+        lengths = self._lengths.take(views).astype(np.uint64)
         if self._is_random:
             slots = (mix(flow_keys, revisions | losses << 32) >> np.uint64(32)) * lengths >> np.uint64(32)
         else:
             slots = (flow_keys & np.uint64(0xFFFFFFFF)) % np.maximum(lengths, np.uint64(1))
-        return np.where(lengths > 0, self._places[self._offsets[views] + slots.astype(np.int64)], -1)
+        chosen = self._places.take(self._offsets.take(views) + slots.astype(np.int64))
+        return chosen if self._never_empty else np.where(lengths > 0, chosen, -1)

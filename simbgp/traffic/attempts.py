@@ -1,0 +1,29 @@
+"""The next attempt of a client that repeats itself on a grid: to connect, or to get a request through."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from simbgp.traffic.datapath import Ints
+
+
+class Attempts:
+    """Offsets in microseconds from the first attempt; none beyond ``limit_us``, when the client gives up, is made.
+
+    An attempt after the horizon meets the world as it is then, so the first of these is the last that tells anything.
+    """
+
+    def __init__(self, offsets_us: Sequence[int], limit_us: int, horizon_us: int) -> None:
+        self.offsets_us: Ints = np.array([at_us for at_us in offsets_us if at_us <= limit_us], dtype=np.int64)
+        self._horizon_us = horizon_us
+
+    def after(self, turns: Ints, began_us: Ints, stuck_us: Ints) -> tuple[Ints, Ints]:
+        """Who has another attempt that may meet something else, and which: the rows, and a place in ``offsets_us``.
+
+        ``turns`` are the last ones (-1: none yet), ``began_us`` when each began, ``stuck_us`` until when each meets the
+        same as before.
+        """
+        needed_us = np.minimum(stuck_us, self._horizon_us + 1) - began_us
+        nexts = np.maximum(turns + 1, np.searchsorted(self.offsets_us, needed_us))
+        goes_on = np.flatnonzero(nexts < len(self.offsets_us))
+        return goes_on, nexts[goes_on]
