@@ -39,7 +39,7 @@ class Bar:
                 return Text("" if task.speed is None else f"{task.speed:.0f}/s")
 
         shown = ("{task.description}", BarColumn(), MofNCompleteColumn(), "runs", Rate(), TimeRemainingColumn())
-        bar = Progress(*shown, console=Console(stderr=True), transient=True)
+        bar = Progress(*shown, console=Console(stderr=True, get_time=monotonic), transient=True)
         bar.start()
         return bar, bar.add_task(self._label, total=total)
 
