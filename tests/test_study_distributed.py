@@ -17,7 +17,7 @@ from simbgp.study.batch import Batch
 from simbgp.study.engines import EngineError, engine_at
 from simbgp.study.replay import Job
 
-pytest.importorskip("distributed", reason="the extra 'distributed' is not installed")
+Client = pytest.importorskip("distributed", reason="the extra 'distributed' is not installed").Client
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 ROOT = Path(simbgp.__file__).parents[1]
@@ -59,6 +59,8 @@ def scheduler():
 @pytest.fixture
 def workers(scheduler, tmp_path):
     processes = [worker(scheduler, tmp_path), worker(scheduler, tmp_path)]
+    with Client(scheduler, timeout=120, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=120)  # on a busy machine they start slower than a study has patience
     yield processes
     for process in processes:
         process.kill()
