@@ -3,9 +3,9 @@
 Everything here is loaded when it is first used, so that ``import simbgp`` costs next to nothing.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from simbgp._lazy import lazy
 from simbgp._version import __version__
 
 if TYPE_CHECKING:
@@ -41,14 +41,4 @@ __all__ = [
     "sweep",
 ]
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(_HOME[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy(globals(), _HOME)

@@ -1,4 +1,7 @@
 import os
+import pickle
+import subprocess
+import sys
 
 import pytest
 from study_worlds import scenario
@@ -80,3 +83,14 @@ def test_a_precision_ends_at_the_most_runs():
 def test_an_extreme_gets_no_narrower_and_does_not_hold_a_study_up():
     world = scenario(slo=[{"metric": "blackhole_s", "stat": "max", "max": "1s"}])
     assert simbgp.run(world, precision=1e-9).runs == 100
+
+
+def test_a_worker_loads_nothing_that_reads_scenarios():
+    # what every worker of a study pays before its first run
+    code = (
+        "import pickle, sys; from simbgp.study.local import _play; batch = pickle.load(sys.stdin.buffer); "
+        "_play(pickle.dumps(batch), range(1)); "
+        "print(sorted({'pydantic', 'ruamel', 'scipy', 'pandas', 'rich', 'numba'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], input=pickle.dumps(batch(1)), capture_output=True, check=True)
+    assert done.stdout == b"[]\n"

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from simbgp.scenario import ScenarioError
-from simbgp.scenario.json_schema import schema_of
 from simbgp.scenario.schema import Document
+from simbgp.scenario.schema_of_files import schema_of
 from simbgp.scenario.yaml_tree import read_documents
 
 ROOT = Path(__file__).parents[2]

@@ -71,7 +71,7 @@ def sweep(
     if base is None:
         return ExitCode.BAD_INPUT
     from simbgp.study.command import sweep_command
-    from simbgp.study.sweep import combined, play_grid
+    from simbgp.study.sweeping import combined, play_grid
 
     if not quiet:
         warn(base[0])

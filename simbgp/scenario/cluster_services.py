@@ -12,8 +12,9 @@ from simbgp.scenario.lbipam import LbIpam
 from simbgp.scenario.lbipam_requests import CLASSES, labels_of, responsible
 from simbgp.scenario.manifests import Objects
 from simbgp.scenario.plan import BackendPlan, NodePlan, ServicePlan
+from simbgp.scenario.pod_keys import PodAddresses
 from simbgp.scenario.pods import Pods, Standing, backend_key
-from simbgp.scenario.services import PodAddresses, host_prefix
+from simbgp.scenario.services import host_prefix
 
 ADDRESS_TYPES = ("LoadBalancerIP", "ExternalIP", "ClusterIP")
 

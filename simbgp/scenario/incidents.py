@@ -10,9 +10,9 @@ from typing import TypeVar
 
 from simbgp.profiles import parse_duration
 from simbgp.scenario.errors import Path, Problem, ScenarioError
-from simbgp.scenario.json_schema import did_you_mean, listed
 from simbgp.scenario.schema import FailuresBase
 from simbgp.scenario.schema.processes import MIX, IncidentLog
+from simbgp.scenario.schema_of_files import did_you_mean, listed
 from simbgp.scenario.yaml_tree import Tree, read_file
 
 T = TypeVar("T")

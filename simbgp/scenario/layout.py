@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 from simbgp.scenario.errors import Path
 from simbgp.scenario.plan import NodePlan
+from simbgp.scenario.pod_keys import default_pod_cidr
 from simbgp.scenario.schema import Document, Node, Racks, RouterSettings
 from simbgp.scenario.selectors import Selector
 
 _FIRST_NODE = ipaddress.IPv4Address("10.0.0.1")
 _LAST_ROUTER = ipaddress.IPv4Address("10.0.255.250")
-_FIRST_POD_CIDR = ipaddress.IPv4Address("10.244.1.0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +99,6 @@ def _written_node(node: Node, index: int) -> NodePlan:
     return NodePlan(
         node.name, node.address or (), cidrs, labels, node.rack, node.ecmp_weight, pools=dict(node.pod_ip_pools)
     )
-
-
-def default_pod_cidr(index: int) -> str:
-    """The PodCIDR of the node at a place from 0: 10.244.1.0/24, and on beyond 10.244.255.0/24."""
-    return f"{_FIRST_POD_CIDR + index * 256}/24"
 
 
 def _with_addresses(nodes: Sequence[NodePlan], taken: set[str]) -> tuple[NodePlan, ...]:

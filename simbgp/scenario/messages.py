@@ -7,8 +7,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from simbgp.scenario.errors import Path, Problem
-from simbgp.scenario.json_schema import Schema, allowed_at, did_you_mean, keys_at, schema_of
 from simbgp.scenario.not_yet import waiting, waits
+from simbgp.scenario.schema_of_files import Schema, allowed_at, did_you_mean, keys_at, schema_of
 from simbgp.scenario.yaml_tree import Tree
 
 M = TypeVar("M", bound=BaseModel)

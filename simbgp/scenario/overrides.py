@@ -5,9 +5,9 @@ import dataclasses
 from typing import Any
 
 from simbgp.scenario.errors import Path, Problem, ScenarioError, dotted
-from simbgp.scenario.json_schema import at_path, did_you_mean, keys_at, schema_of
 from simbgp.scenario.messages import shown
 from simbgp.scenario.schema import Document
+from simbgp.scenario.schema_of_files import at_path, did_you_mean, keys_at, schema_of
 from simbgp.scenario.yaml_tree import Place, Tree, read_documents
 
 SET = "--set"

@@ -27,11 +27,12 @@ from simbgp.scenario.plan import (
     TrafficPlan,
     ecmp_plan,
 )
+from simbgp.scenario.pod_keys import PodAddresses
 from simbgp.scenario.processes import background_plans, mix_plan
 from simbgp.scenario.schema import Document, LoadBalancer, Requests, RouterSettings, Slo, Traffic
 from simbgp.scenario.schema.base import read_prefix
 from simbgp.scenario.selection import Selection
-from simbgp.scenario.services import PodAddresses, host_prefix, service_plans
+from simbgp.scenario.services import host_prefix, service_plans
 from simbgp.scenario.spines import idle_timers, spine_assumptions, spine_plan
 from simbgp.scenario.workloads import workload
 

@@ -2,18 +2,12 @@
 
 import ipaddress
 import math
-from collections import Counter
 from collections.abc import Sequence
 
-from simbgp.scenario.layout import default_pod_cidr
 from simbgp.scenario.plan import BackendPlan, NodePlan, ServicePlan
+from simbgp.scenario.pod_keys import PodAddresses
 from simbgp.scenario.schema import Service
 from simbgp.scenario.schema.services import SessionAffinityConfig
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-FIRST_POD = 11
-"""The first backend of a node has the address .11 of its podCIDR; a made-up address decides Maglev slots only."""
-_FIRST_PORT = 8080
 
 
 def backends_of(service: Service, nodes: Sequence[str]) -> list[tuple[str, str]]:
@@ -31,19 +25,6 @@ def part_of(written: int | float, whole: int) -> int:
 def host_prefix(address: str) -> str:
     """The /32 or /128 of an address, canonical."""
     return str(ipaddress.ip_network(address))
-
-
-class PodAddresses:
-    """Keys of pods whose addresses are not known: those of all services are numbered on per node."""
-
-    def __init__(self, nodes: Sequence[NodePlan]) -> None:
-        self._networks = {node.name: _pod_networks(node, i) for i, node in enumerate(nodes)}
-        self._pods: Counter[str] = Counter()
-
-    def next_key(self, node: str, version: int) -> str:
-        """The key of one more pod on ``node``, as Cilium hashes it."""
-        self._pods[node] += 1
-        return _key(self._networks[node], version, self._pods[node] - 1)
 
 
 def service_plans(
@@ -69,25 +50,3 @@ def service_plans(
 def _affinity_s(service: Service) -> float | None:
     config = service.session_affinity_config or SessionAffinityConfig()
     return float(config.client_ip.timeout_seconds) if service.session_affinity == "ClientIP" else None
-
-
-def _pod_networks(node: NodePlan, index: int) -> list[Network]:
-    return [ipaddress.ip_network(cidr) for cidr in node.pod_cidrs or (default_pod_cidr(index),)]
-
-
-def _key(networks: Sequence[Network], version: int, pod: int) -> str:
-    """The key of a node's pod, counted from 0; more pods than addresses go on with the next port."""
-    network = next((network for network in networks if network.version == version), networks[0])
-    first = FIRST_POD if network.num_addresses > FIRST_POD + 1 else 0
-    ports, host = divmod(pod, max(1, network.num_addresses - first - 1))
-    address = network[first + host]
-    shown = f"[{address}]" if address.version == 6 else address
-    return f"[{shown}:{_FIRST_PORT + ports}/TCP,State:active]"
-
-
-def replacement_key(node: NodePlan, serial: int) -> str:
-    """The key of the ``serial``-th pod that is made during a run, on ``node``: addresses from the podCIDR's end."""
-    network = ipaddress.ip_network(node.pod_cidrs[0]) if node.pod_cidrs else ipaddress.ip_network(default_pod_cidr(0))
-    address = network[network.num_addresses - 2 - serial % max(1, network.num_addresses // 2)]
-    shown = f"[{address}]" if address.version == 6 else address
-    return f"[{shown}:{_FIRST_PORT}/TCP,State:active]"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from simbgp.model.clock import Order
 from simbgp.model.cluster.endpoints import Endpoint, Phase
-from simbgp.scenario.services import replacement_key
+from simbgp.scenario.pod_keys import replacement_key
 
 if TYPE_CHECKING:
     from simbgp.model.world import World
