@@ -40,6 +40,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--tests", nargs="+", default=["tests"], metavar="PATH", help="the tests to choose from")
     parser.add_argument("--again", action="store_true", help="try those once more that survived or were not reached")
     parser.add_argument("--report", action="store_true", help="try nothing, tell what is known")
+    parser.add_argument("--unread", type=Path, metavar="FILE", help="write survivors without a reason there, as CSV")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the progress is kept")
     return parser.parse_args()
 
@@ -59,7 +60,7 @@ def main() -> int:
             code = pytest.main([*_OPTIONS, *_KNOWN, *left_out, *args.tests], plugins=[campaign])
             if code != pytest.ExitCode.OK:
                 return int(code)
-    return report(drawn, ledger, sampled=args.sample is not None)
+    return report(drawn, ledger, sampled=args.sample is not None, unread=args.unread)
 
 
 if __name__ == "__main__":

@@ -25,8 +25,11 @@ def reasons(path: Path = REASONS) -> dict[tuple[str, str, str, str, int], tuple[
         }
 
 
-def report(drawn: list[Mutant], ledger: Ledger, *, sampled: bool) -> int:
-    """Print the figures and the survivors. Exit code 1 if fewer than `BAR` were noticed."""
+def report(drawn: list[Mutant], ledger: Ledger, *, sampled: bool, unread: Path | None = None) -> int:
+    """Print the figures and the survivors without a reason, these to ``unread`` too, as rows to be filled in.
+
+    Exit code 1 if fewer than `BAR` were noticed.
+    """
     known = ledger.verdicts(drawn)
     read = reasons()
     print(f"{'module':<34} {'mutants':>8} {'killed':>7} {'timeout':>8} {'survived':>9} {'unreached':>10}  noticed")
@@ -44,9 +47,15 @@ def report(drawn: list[Mutant], ledger: Ledger, *, sampled: bool) -> int:
     classes = Counter(read[m.key][0] if m.key in read else "(no reason yet)" for m in left)
     for name, count in classes.most_common():
         print(f"  survived: {count:>5}  {name}")
-    for mutant in left:
-        if mutant.key not in read:
-            print(f"{mutant.file}:{mutant.line} {mutant.function}\n    - {mutant.before}\n    + {mutant.after}")
+    noticed = sum(verdict.fate.noticed and mutant.key in read for mutant, verdict in known)
+    if noticed:
+        print(f"  {noticed} mutants with a reason to survive do so no more: see {REASONS.relative_to(ROOT)}")
+    unknown = [mutant for mutant in left if mutant.key not in read]
+    for mutant in unknown:
+        print(f"{mutant.file}:{mutant.line} {mutant.function}\n    - {mutant.before}\n    + {mutant.after}")
+    if unread is not None:
+        with unread.open("w", newline="") as rows:
+            csv.writer(rows).writerows([COLUMNS, *((*mutant.key, "", "") for mutant in unknown)])
     return int(bool(fates) and sum(fate.noticed for fate in fates) < BAR * len(fates))
 
 
