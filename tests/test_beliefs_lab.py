@@ -252,12 +252,15 @@ def test_what_a_restarted_node_tells_one_router_depends_on_the_other(name, first
     """Belief: each peering restarts on its own. Truth: 3.10 and 4.8 announce to nobody until the last router is
     Established; 3.36 announces at once but then clears R and F, so the later router flushes (compound, rule 1)."""
     helpers = instant("frr-8.4"), instant("frr-8.4")
-    plan = cluster(routers=helpers, speaker=steady(name, first_dial_timeout_s=None), restart=gr(60))
+    late = Law.constant(0.5)  # UPDATEs, so that what was flushed is seen to be out of the FIB meanwhile
+    plan = cluster(routers=helpers, speaker=steady(name, first_dial_timeout_s=None, update_delay=late), restart=gr(60))
     dark = fault("link-loss", 9, routers=("tor-2",))  # dialled at 6, and the SYN at + 3 gets through
     log = play(plan, fault("agent-crash", 4), dark)
     assert [established(log, tor) for tor in ("tor-1", "tor-2")] == [6, 9]
     refreshed = {fact.router: since_fault(fact.time_us) for fact in log.of(RouteChanged) if fact.event == "refreshed"}
-    assert refreshed == {"tor-1": first_s} | ({"tor-2": 9} if to_second else {})
+    assert refreshed == {"tor-1": first_s + 0.5} | ({"tor-2": 9.5} if to_second else {})
+    flushed = [(9, "withdrawn"), (9.5, "added")]
+    assert [fib_log(log, VIP, tor) for tor in ("tor-1", "tor-2")] == [[], [] if to_second else flushed]
 
 
 @each(("name", "stale_path_s", "changes"), [("bird", None, []), ("gobgp", None, []), ("frr", 12, [12.06, 28.8])])

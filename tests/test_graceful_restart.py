@@ -171,3 +171,20 @@ def test_a_connection_that_dies_before_established_costs_a_gobgp_router_its_stal
     plan = cluster(routers=(profile,), restart=GR, speaker=steady(open_exchange=Law.constant(1.0)))
     log = play(plan, fault("agent-crash", 6), fault("agent-crash", at_s=AT_S + 8.5))
     assert fib_log(log, POD) == [(out_s, "withdrawn")]
+
+
+@pytest.mark.parametrize(
+    ("update_s", "then"), [(0.5, [(0.5, "refreshed")]), (1.5, [(1.0, "withdrawn"), (1.5, "added")])]
+)
+def test_what_is_flushed_and_announced_again_before_the_fib_follows_is_no_longer_stale(update_s, then):
+    """The link is dark for longer than the hold time; F is not set at the return, so all that is stale is flushed.
+
+    The FIB follows a second later: an UPDATE half a second after the return finds the path in it, one after 1.5 s does
+    not.
+    """
+    router = instant(fib_withdraw=Law.constant(1.0))
+    speaker = steady(update_delay=Law.constant(update_s))
+    plan = cluster(routers=(router,), speaker=speaker, timers=(3, 1), restart=GracefulRestartPlan(True, 60))
+    log = play(plan, fault("link-loss", 11))
+    up_s = next(time_s for time_s, what in session_log(log) if what == "up")
+    assert rib_log(log) == [(first_lost(log), "stale"), *((round(up_s + at_s, 6), what) for at_s, what in then)]

@@ -134,7 +134,7 @@ def _warm() -> None:
 
 
 def sample(mutants: list[Mutant], size: int | None, seed: int) -> list[Mutant]:
-    """``size`` of ``mutants`` by chance, or all of them."""
+    """``size`` of ``mutants`` by chance, in their order, or all of them."""
     if size is None or size >= len(mutants):
         return mutants
-    return random.Random(seed).sample(mutants, size)
+    return [mutants[place] for place in sorted(random.Random(seed).sample(range(len(mutants)), size))]

@@ -29,6 +29,8 @@ class AdjRibIn:
         self._clock = session.world.clock
         self._on_restart_expired = on_restart_expired
         self.paths: dict[str, PathState] = dict.fromkeys(session.peering.prefixes, "fresh") if established else {}
+        self._noted_stale: set[str] = set()
+        """Prefixes of which the timeline says that they are stale, unless the FIB has dropped them since."""
         self._restart_timer = Timer(self._clock, self._restart_due)
         self._stale_timer = Timer(self._clock, self._stale_due)
         self._long_lived_timer = Timer(self._clock, self._long_lived_due)
@@ -42,18 +44,25 @@ class AdjRibIn:
     def announced(self, prefixes: tuple[str, ...]) -> None:
         """UPDATEs for ``prefixes``, then End-of-RIB: what is still stale goes (RFC 4724 §4.2)."""
         for prefix in prefixes:
-            if self.paths.get(prefix, "fresh") != "fresh":
-                self._note(prefix, "refreshed")
-            self.paths[prefix] = "fresh"
+            self._heard(prefix)
         self._program(prefixes, self._profile.fib_install, "fib-install")
         self.purge(self._profile.fib_end_of_rib)
 
     def updated(self, reached: tuple[str, ...], withdrawn: tuple[str, ...]) -> None:
         """UPDATEs in a running session: prefixes announced, prefixes withdrawn."""
         for prefix in reached:
-            self.paths[prefix] = "fresh"
+            self._heard(prefix)
         self._program(reached, self._profile.fib_install, "fib-install")
         self._drop([prefix for prefix in withdrawn if prefix in self.paths], self._profile.fib_withdraw)
+
+    def _heard(self, prefix: str) -> None:
+        """Announced, so fresh; it may have been deleted as stale so lately that the FIB still holds it."""
+        fib = self._session.world.router(self._session.peering.router).fib
+        late = prefix in self._noted_stale and fib.holds(prefix, self._session)
+        if late or self.paths.get(prefix, "fresh") != "fresh":
+            self._note(prefix, "refreshed")
+        self._noted_stale.discard(prefix)
+        self.paths[prefix] = "fresh"
 
     # what a loss does
 
@@ -151,6 +160,7 @@ class AdjRibIn:
         for prefix, state in self.paths.items():
             if state != "long_lived":  # the mark outlives another loss
                 self.paths[prefix] = "stale"
+                self._noted_stale.add(prefix)
                 self._note(prefix, "stale")
 
     def _mark_long_lived(self, law: Law, by_timer: bool = False) -> None:

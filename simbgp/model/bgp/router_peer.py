@@ -55,9 +55,9 @@ class RouterPeer:
             self._become("idle", LINK_DOWN.reason)
 
     def carrier_back(self) -> None:
-        """The link is up again: a router that watched it waits as it does after an error."""
+        """The link is up again: a router that watched it waits as it does after an error, if its daemon runs."""
         self.carrier = True
-        if self._profile.fast_fallover and self.state == "idle":
+        if self._profile.fast_fallover and self.state == "idle" and self._session.listens:
             self._rest(self._profile.idle_after.link_down)
 
     def vanish(self) -> None:
