@@ -136,7 +136,11 @@ def test_the_figure_shows_the_busiest_second_over_the_nodes(tmp_path: Path) -> N
     assert list(off.get_ydata()) == [1, 1, 1]  # the crashed agent's clean-up
     assert list(bound.get_ydata()) == [2 / 5, 1, 2]
     assert figure.get_suptitle().startswith("on: ")
-    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["0", "1"]  # 2 at most, plain numbers
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [
+        "0",
+        "1",
+        "2",
+    ]  # 2 at most, plain numbers
     save(figure, tmp_path / "f.png")
     with pytest.raises(ValueError, match="no results"):
         patch_rates({})

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY)
 _MARKS = "osD^vP"
+_FEW_POWERS = 3
+"""Powers of ten up to which 2 and 5 of each are written too."""
 
 
 def patch_rates(results: Mapping[str, Sequence[Result]]) -> "Figure":
@@ -42,7 +44,9 @@ def patch_rates(results: Mapping[str, Sequence[Result]]) -> "Figure":
         axes.set_yscale("symlog", linthresh=1)
         axes.set_xticks(sizes, [count(nodes) for nodes in sizes])
         most = max(1.0, *bound, *(value for points in lines.values() for _, value in points))
-        steps = [0, *(10**power for power in range(int(math.log10(most)) + 1))]
+        powers = [10**power for power in range(int(math.log10(most)) + 1)]
+        parts = (1, 2, 5) if len(powers) <= _FEW_POWERS else (1,)
+        steps = [0, *(part * power for power in powers for part in parts if part * power <= most)]
         axes.set_yticks(steps, [count(step) for step in steps])
         axes.minorticks_off()
         axes.set_xlabel("nodes")
