@@ -43,8 +43,9 @@ def report(drawn: list[Mutant], ledger: Ledger, *, sampled: bool, unread: Path |
     _line("all", fates, interval=sampled)
     if len(known) < len(drawn):
         print(f"{len(drawn) - len(known)} of {len(drawn)} mutants not tried yet")
-    left = [mutant for mutant, verdict in known if not verdict.fate.noticed]
-    classes = Counter(read[m.key][0] if m.key in read else "(no reason yet)" for m in left)
+    left = {mutant: verdict for mutant, verdict in known if not verdict.fate.noticed}
+    unclear = {True: "(no reason yet)", False: "(no reason yet; the budget left tests unasked)"}
+    classes = Counter(read[m.key][0] if m.key in read else unclear[v.all_asked] for m, v in left.items())
     for name, count in classes.most_common():
         print(f"  survived: {count:>5}  {name}")
     noticed = sum(verdict.fate.noticed and mutant.key in read for mutant, verdict in known)
