@@ -65,6 +65,8 @@ def _of_routers(plan: Plan) -> Iterator[str]:
     for router in plan.routers:
         if daemon_of(router.profile.name) is None:
             yield f"{router.name}: no daemon plays the profile {router.profile.name}; played: {', '.join(DAEMONS)}"
+        if router.profile.long_lived and router.profile.name.startswith("openbgpd"):
+            yield f"{router.name}: OpenBGPD has no long-lived graceful restart"
         if router.bfd is not None:
             yield f"{router.name}: bfd is not played"
         yield from _of_group(router)
@@ -116,12 +118,8 @@ def _of_service(plan: Plan, service: ServicePlan) -> Iterator[str]:
 
 
 def _of_sessions(plan: Plan) -> Iterator[str]:
-    if any(peering.md5 for peering in plan.peerings):
-        yield "MD5 passwords are not played"
     if any(":" in prefix for peering in plan.peerings for prefix in peering.prefixes):
         yield "IPv6 prefixes are not played"
-    if any(peering.restart.enabled and peering.restart.long_lived_s for peering in plan.peerings):
-        yield "cluster.gracefulRestart.longLived is not played"
 
 
 def lacking(plan: Plan) -> list[str]:

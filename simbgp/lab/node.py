@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Lock
 
 from simbgp.lab.daemons import gobgp
-from simbgp.lab.daemons.base import files
+from simbgp.lab.daemons.base import PASSWORD, files
 from simbgp.lab.errors import LabError
 from simbgp.lab.processes import Process, Processes
 from simbgp.lab.recorder import Recorder
@@ -39,6 +39,8 @@ def _neighbour(link: Link, peering: PeeringPlan, routers: Mapping[str, RouterPla
         connect_retry_s=peering.connect_retry_s,
         restart_s=restart.restart_time_s if restart.enabled else None,
         notification=restart.notification,
+        long_lived_s=restart.long_lived_s if restart.enabled else 0,
+        password=PASSWORD if peering.md5 else None,
     )
 
 

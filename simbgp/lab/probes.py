@@ -10,7 +10,7 @@ import selectors
 import socket
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Event, Thread
@@ -61,6 +61,16 @@ class Flow:
     client: socket.socket
     sent_s: list[float] = field(default_factory=list)
     answered: set[int] = field(default_factory=set)
+
+
+def unanswered(flows: Sequence[Flow]) -> list[tuple[float, float]]:
+    """When each lost probe of a prefix was sent, and for how long it stands: until the next one.
+
+    A driver that gets too little CPU sends fewer; counting them would make a hole too short.
+    """
+    sent = sorted((at, n in flow.answered) for flow in flows for n, at in enumerate(flow.sent_s))
+    following = [at for at, _ in sent[1:]] + [sent[-1][0] + 1 / RATE] if sent else []
+    return [(at, after - at) for (at, answered), after in zip(sent, following, strict=True) if not answered]
 
 
 class Prober:

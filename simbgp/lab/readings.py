@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from simbgp.lab.driver import Measured
-from simbgp.lab.probes import RATE
+from simbgp.lab.probes import unanswered
 from simbgp.lab.score import Seen
 from simbgp.scenario import Plan
 from simbgp.scenario.plan import Occurrence
@@ -113,10 +113,9 @@ def _lost_of_probes(of: Measured, fault: Occurrence, place: Place) -> tuple[floa
         for fact in of.timeline.of(RouteChanged)
         if (fact.router, fact.prefix) == (place.router, place.prefix)
     ]
-    lost = [0, 0]
-    for flow in flows:
-        for number, at in enumerate(flow.sent_s):
-            if number not in flow.answered and at >= fault.at_us / 1e6:
-                past = [event for time_s, event in changes if time_s <= at]
-                lost[bool(past) and past[-1] == "withdrawn"] += 1
-    return lost[0] / RATE, lost[1] / RATE
+    lost = [0.0, 0.0]
+    for at, length_s in unanswered(flows):
+        if at >= fault.at_us / 1e6:
+            past = [event for time_s, event in changes if time_s <= at]
+            lost[bool(past) and past[-1] == "withdrawn"] += length_s
+    return lost[0], lost[1]

@@ -9,7 +9,7 @@ from simbgp._version import __version__
 from simbgp.lab.dataplane.schedule import DEFAULT_CONNECTIONS, scaled
 from simbgp.lab.driver import Measured, measure
 from simbgp.lab.needs import versions
-from simbgp.lab.probes import RATE
+from simbgp.lab.probes import unanswered
 from simbgp.measure import Observed
 from simbgp.scenario import Plan, Scenario, draw
 from simbgp.study.rows import COLUMNS, Row, rows_of
@@ -17,7 +17,7 @@ from simbgp.traffic import windows
 
 TABLES = ("windows", "sessions", "routes", "connections")
 PROBES = ("run", "router", "prefix", "sent", "unanswered", "lost_s", "first_lost_s", "last_lost_s")
-"""Columns of the table of probes: ``lost_s`` is their number by their rate."""
+"""Columns of the table of probes: a lost one stands for the time until the next."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ class LabResult:
             "runs": self.runs,
             "measured": self.date,
             "versions": dict(self.versions),
+            "up_s": [round(each.up_s, 3) for each in self.repetitions],
         } | {
             table: [dict(zip(columns, row, strict=True)) for row in self.rows(table)]
             for table, columns in [*((name, COLUMNS[name]) for name in TABLES), ("probes", PROBES)]
@@ -85,8 +86,9 @@ def _probes(run: int, of: Measured) -> Sequence[Row]:
     found: list[Row] = []
     for router, prefix in dict.fromkeys((flow.router, flow.prefix) for flow in of.flows):
         flows = [flow for flow in of.flows if (flow.router, flow.prefix) == (router, prefix)]
-        lost = sorted(at for flow in flows for n, at in enumerate(flow.sent_s) if n not in flow.answered)
-        first, last = (round(lost[0], 6), round(lost[-1], 6)) if lost else (None, None)
+        lost = unanswered(flows)
+        first, last = (round(lost[0][0], 6), round(lost[-1][0], 6)) if lost else (None, None)
+        lost_s = sum(length_s for _, length_s in lost)
         sent = sum(len(flow.sent_s) for flow in flows)
-        found.append((run, router, prefix, sent, len(lost), round(len(lost) / RATE, 6), first, last))
+        found.append((run, router, prefix, sent, len(lost), round(lost_s, 6), first, last))
     return found

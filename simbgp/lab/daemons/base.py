@@ -11,6 +11,11 @@ from simbgp.lab.topology import Link, Target
 from simbgp.scenario.plan import PeeringPlan, RouterPlan
 from simbgp.timeline import Reason
 
+PASSWORD = "simbgp-lab"
+"""Of sessions with MD5 (RFC 2385); nobody listens in a namespace."""
+LONGEST_S = 86400
+"""A router's own bound on a long-lived stale time, above every speaker's of the lab."""
+
 
 @dataclass(frozen=True)
 class Site:

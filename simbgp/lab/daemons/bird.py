@@ -2,7 +2,7 @@
 
 import re
 
-from simbgp.lab.daemons.base import Site, Told, files
+from simbgp.lab.daemons.base import PASSWORD, Site, Told, files
 from simbgp.lab.kernel_routes import watch
 from simbgp.timeline import Reason
 
@@ -17,14 +17,16 @@ def config(site: Site) -> str:
         f"merge paths on limit {site.plan.ecmp.maximum_paths or 64}; }}",
     ]
     helper = "aware" if profile.helper else "off"
+    long_lived = "aware" if profile.helper and profile.long_lived else "off"
     for link, peering in zip(site.links, site.peerings, strict=True):
         parts.append(
             f"protocol bgp {_name(link.node_address)} {{\n"
             f"  local {link.router_address} as {site.plan.asn};\n"
             f"  neighbor {link.node_address} as {peering.local_asn};\n"
             "  direct; check link yes; debug { states, events };\n"
-            f"  hold time {site.hold_s}; graceful restart {helper};\n"
-            "  ipv4 { import all; export none; };\n}"
+            f"  hold time {site.hold_s}; graceful restart {helper}; long lived graceful restart {long_lived};\n"
+            + (f'  password "{PASSWORD}";\n' if peering.md5 else "")
+            + "  ipv4 { import all; export none; };\n}"
         )
     return "\n".join(parts) + "\n"
 

@@ -8,7 +8,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-from simbgp.lab.daemons.base import Site, Told, files
+from simbgp.lab.daemons.base import LONGEST_S, PASSWORD, Site, Told, files
 from simbgp.lab.errors import LabError
 from simbgp.lab.kernel_routes import watch
 from simbgp.lab.processes import OnLine
@@ -43,8 +43,11 @@ def config(site: Site) -> str:
         lines.append(" no bgp graceful-restart notification")
     if profile.stale_path_s is not None:
         lines.append(f" bgp graceful-restart stalepath-time {profile.stale_path_s}")
+    if profile.long_lived:
+        lines.append(f" bgp long-lived-graceful-restart stale-time {LONGEST_S}")
     for link, peering in zip(site.links, site.peerings, strict=True):
         lines.append(f" neighbor {link.node_address} remote-as {peering.local_asn}")
+        lines += [f" neighbor {link.node_address} password {PASSWORD}"] if peering.md5 else []
     paths = plan.ecmp.maximum_paths
     lines += [
         " address-family ipv4 unicast",

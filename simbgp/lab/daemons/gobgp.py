@@ -14,7 +14,7 @@ _NEAR_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """One neighbour of a gobgpd; ``restart_s`` None: no graceful restart."""
+    """One neighbour of a gobgpd; ``restart_s`` None: no graceful restart; ``long_lived_s`` 0: no long-lived one."""
 
     address: str
     local_address: str
@@ -25,6 +25,8 @@ class Neighbour:
     restart_s: int | None = None
     notification: bool = False
     passive: bool = False
+    long_lived_s: int = 0
+    password: str | None = None
 
 
 def config(asn: int, router_id: str, listens: bool, neighbours: Iterable[Neighbour]) -> str:
@@ -41,6 +43,7 @@ def _neighbour(of: Neighbour) -> str:
         "[neighbors.config]",
         f'neighbor-address = "{of.address}"',
         f"peer-as = {of.asn}",
+        *([f'auth-password = "{of.password}"'] if of.password else []),
         "[neighbors.timers.config]",
         f"connect-retry = {of.connect_retry_s}",
         f"hold-time = {of.hold_s}",
@@ -52,9 +55,13 @@ def _neighbour(of: Neighbour) -> str:
     if of.restart_s is not None:
         lines += ["[neighbors.graceful-restart.config]", "enabled = true", f"restart-time = {of.restart_s}"]
         lines.append(f"notification-enabled = {str(of.notification).lower()}")
+        lines += ["long-lived-enabled = true"] if of.long_lived_s else []
     lines += ["[[neighbors.afi-safis]]", "[neighbors.afi-safis.config]", 'afi-safi-name = "ipv4-unicast"']
     if of.restart_s is not None:
         lines += ["[neighbors.afi-safis.mp-graceful-restart.config]", "enabled = true"]
+    if of.restart_s is not None and of.long_lived_s:
+        lines += ["[neighbors.afi-safis.long-lived-graceful-restart.config]", "enabled = true"]
+        lines.append(f"restart-time = {of.long_lived_s}")
     return "\n".join(lines)
 
 

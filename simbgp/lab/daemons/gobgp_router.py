@@ -5,7 +5,7 @@ from threading import Condition, Thread
 from typing import Any
 
 from simbgp.lab.daemons import gobgp
-from simbgp.lab.daemons.base import Site, files
+from simbgp.lab.daemons.base import LONGEST_S, PASSWORD, Site, files
 from simbgp.lab.errors import LabError
 from simbgp.lab.shell import run, tried
 from simbgp.timeline import Reason
@@ -24,6 +24,8 @@ def neighbours(site: Site) -> list[gobgp.Neighbour]:
             restart_s=profile.restart_time_s if profile.helper else None,
             notification=profile.notification,
             passive=True,
+            long_lived_s=LONGEST_S if profile.helper and profile.long_lived else 0,
+            password=PASSWORD if peering.md5 else None,
         )
         for link, peering in zip(site.links, site.peerings, strict=True)
     ]

@@ -7,7 +7,7 @@ import time
 from threading import Thread
 from typing import Any
 
-from simbgp.lab.daemons.base import Site, Told, files
+from simbgp.lab.daemons.base import PASSWORD, Site, Told, files
 from simbgp.lab.daemons.gobgp_router import install
 from simbgp.lab.errors import LabError
 from simbgp.lab.shell import tried, within
@@ -41,6 +41,7 @@ def config(site: Site) -> str:
         lines += [f"neighbor {link.node_address} {{", f"  remote-as {peering.local_asn}"]
         lines += [f"  local-address {link.router_address}", "  passive"]
         lines += [] if site.plan.profile.helper else ["  announce restart no"]
+        lines += [f"  tcp md5sig password {PASSWORD}"] if peering.md5 else []
         lines += ["}"]
     return "\n".join([*lines, "allow from any", "deny to any"]) + "\n"
 
