@@ -37,6 +37,7 @@ OPENING_S = 3.0
 """Until all clients are connected."""
 _PATIENCE_S = 90.0
 _SETTLE_S = 2.0
+_JUMP_S = 0.1
 _LINGER_S = 0.3
 """After the horizon, for what was observed and not yet told."""
 Say = Callable[[str], None]
@@ -211,11 +212,15 @@ class _Built:
         start = Start(views={s.name: tuple(backend.name for backend in s.backends) for s in self._plan.services})
         order = {node.name: place for place, node in enumerate(self._plan.nodes)}
         zero = self._recorder.zero(start, order)
+        offset_s = _offset_s()
         clients = None if self._data is None else Clients(self._plan, self._data, stage)
         if clients is not None:
             clients.begin(zero.time_s, [fault.at_us for fault in trial.occurrences])
         self._run(steps(stage, trial.occurrences, self._plan.horizon_us), zero)
         _sleep_until(zero.time_s + self._plan.horizon_us / 1e6 + _LINGER_S)
+        jumped_s = _offset_s() - offset_s
+        if abs(jumped_s) > _JUMP_S:
+            raise LabError(f"the machine's clock jumped by {jumped_s:.1f} s in between: measure again")
         self._prober.stop()
         flows = tuple(_from_zero(flow, zero, self._plan) for flows in self._prober.flows.values() for flow in flows)
         happened = self._recorder.timeline(zero, self._plan.horizon_us)
@@ -269,6 +274,12 @@ class _Starts:
         n = self._count[node, what]
         self._count[node, what] += 1
         time.sleep(self._trial.tape.draw_us(law, node, f"lab {what} startup", n) / 1e6)
+
+
+def _offset_s() -> float:
+    """The wall clock, by which all is noted, against the clock of the daemons' timers: a virtual machine that was
+    halted sets the former."""
+    return time.time() - time.monotonic()
 
 
 def _sleep_until(time_s: float) -> None:
