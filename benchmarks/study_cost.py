@@ -24,7 +24,7 @@ MOST = 1.15
 MOST_PARENT_MB, MOST_GROWTH = 1000.0, 1.1
 
 
-def workers(runs: int = 20) -> bool:
+def workers(runs: int = 100) -> bool:
     """The CPU seconds of a sweep by two workers against one, and of two lone processes against one."""
     cheap = True
     with tempfile.TemporaryDirectory() as folder:
@@ -41,7 +41,7 @@ def workers(runs: int = 20) -> bool:
     return cheap
 
 
-def dask(runs: int = 20) -> bool:
+def dask(runs: int = 60) -> bool:
     """The CPU seconds of a sweep by two workers of Dask against two here."""
     cheap = True
     with tempfile.TemporaryDirectory() as folder, _cluster(Path(folder)) as (address, servers):
