@@ -1,9 +1,11 @@
 """The group of all commands, and what becomes of errors: a line and an exit code, never a traceback."""
 
+import errno
 import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from io import TextIOWrapper
 from typing import Any, NoReturn
 
@@ -26,6 +28,14 @@ from simbgp.cli.table import table
 from simbgp.cli.validate import validate
 from simbgp.cli.wait import wait
 
+_FAULTS_OF_THE_PLACE = frozenset(
+    {
+        errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EISDIR, errno.ENAMETOOLONG, errno.ENOENT,
+        errno.ENOSPC, errno.ENOTDIR, errno.EPERM, errno.EROFS,
+    }
+)  # fmt: skip
+"""What a disk, or who may write to it, is to blame for."""
+
 
 class _App(click.Group):
     """A group that survives a closed pipe (``simbgp ... | head``)."""
@@ -36,8 +46,7 @@ class _App(click.Group):
             sys.stdout.flush()
             return code
         except BrokenPipeError:
-            # what is still buffered goes nowhere, so that the interpreter's last flush succeeds
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _forget_output()
             raise click.exceptions.Exit(ExitCode.PIPE_CLOSED) from None
 
 
@@ -91,6 +100,12 @@ def _code(arguments: Sequence[str] | None) -> int:
         return _failed(error)
 
 
+def _forget_output() -> None:
+    """What is still buffered goes nowhere, so that the interpreter's last flush succeeds."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _failed(error: Exception) -> ExitCode:
     """Say in a line what went wrong."""
     from simbgp.lab.errors import LabError
@@ -107,6 +122,10 @@ def _failed(error: Exception) -> ExitCode:
         return ExitCode.BAD_INPUT
     if isinstance(error, EngineError | FolderError):
         click.echo(f"simbgp: {error}", err=True)
+        return ExitCode.BAD_INPUT
+    if isinstance(error, OSError) and error.errno in _FAULTS_OF_THE_PLACE:
+        _forget_output()
+        click.echo(f"simbgp: {error.filename or 'the output'}: {error.strerror}", err=True)
         return ExitCode.BAD_INPUT
     if os.environ.get("SIMBGP_DEBUG"):
         traceback.print_exception(error)

@@ -48,7 +48,12 @@ class ForCi:
 
 
 def _write(name: str, text: str, mode: str) -> None:
+    from simbgp.study.whole import write_whole
+
     try:
+        if mode == "w":
+            write_whole(name, text)
+            return
         with Path(name).open(mode, encoding="utf-8", newline="\n") as file:
             file.write(text)
     except OSError as error:

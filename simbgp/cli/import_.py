@@ -28,6 +28,7 @@ def import_(manifests: tuple[str, ...], to: str | None) -> ExitCode:
     from simbgp.scenario import ScenarioError
     from simbgp.scenario.importing import import_objects
     from simbgp.scenario.yaml_tree import read_file
+    from simbgp.study.whole import write_whole
 
     texts = {}
     try:
@@ -50,7 +51,7 @@ def import_(manifests: tuple[str, ...], to: str | None) -> ExitCode:
         click.echo(made.text, nl=False)
         return ExitCode.OK
     try:
-        Path(to).write_text(made.text, encoding="utf-8")
+        write_whole(to, made.text)
     except OSError as error:
         raise click.UsageError(f"--to: {to} cannot be written: {error.strerror}") from None
     return ExitCode.OK

@@ -187,7 +187,8 @@ def _tell(result: "Result", asked: _Asked, *, first: bool) -> None:
         click.echo(report(result, advice), color=colour(asked.quiet))
     if asked.report is not None:
         from simbgp.report.page import page
+        from simbgp.study.whole import write_whole
 
-        Path(asked.report).write_text(page(result, advice), encoding="utf-8")
+        write_whole(asked.report, page(result, advice))
         if not asked.quiet:
             click.echo(f"simbgp: the page is in {asked.report}", err=True)

@@ -47,10 +47,17 @@ class Lenient(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True, alias_generator=to_camel)
 
 
+def _path_segment(name: str) -> str:
+    """The API server's rule for every object (apimachinery ``validate/path``): its name is a part of an address."""
+    if name in (".", "..") or "/" in name or "%" in name:
+        raise ValueError(f"{name!r} is no name of an object; allowed: no '/', no '%', not '.' or '..'")
+    return name
+
+
 class Metadata(Lenient):
     """``metadata``."""
 
-    name: Text
+    name: Annotated[Text, AfterValidator(_path_segment)]
     namespace: Annotated[str, OnlyPrintable] | None = None
     creation_timestamp: str | None = None
     labels: Mapping[str, str] | None = None

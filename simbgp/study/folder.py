@@ -4,7 +4,6 @@ Every file appears whole or not at all, so a study may be killed at any moment: 
 """
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
@@ -15,9 +14,9 @@ from simbgp.study.batch import Batch, Part
 from simbgp.study.engines import Engine
 from simbgp.study.replay import Record
 from simbgp.study.rows import Row, Rows
+from simbgp.study.whole import UNFINISHED, write_whole
 
 _ABOUT = "run.json"
-_UNFINISHED = ".unfinished"
 _NOT_COMPARED = frozenset({"command"})
 
 
@@ -45,7 +44,7 @@ class Folder:
         file = self.path / _ABOUT
         if not file.exists():
             names = sorted(found.name for found in self.path.iterdir())
-            if foreign := [name for name in names if not name.endswith(_UNFINISHED)]:
+            if foreign := [name for name in names if not name.endswith(UNFINISHED)]:
                 raise FolderError(f"{self.path} holds something else: {foreign[0]}")
             self.write(_ABOUT, json.dumps(about, indent=2) + "\n")
         elif not resume:
@@ -59,14 +58,12 @@ class Folder:
                 raise FolderError(f"{self.path} holds a study of another {key}{_brief(theirs.get(key), ours[key])}")
 
     def write(self, name: str, content: str | bytes) -> None:
-        """Write a file of the folder, whole or not at all."""
-        file = self.path / name
-        unfinished = file.with_name(file.name + _UNFINISHED)
-        with unfinished.open("wb") as out:
-            out.write(content.encode() if isinstance(content, str) else content)
-            out.flush()
-            os.fsync(out.fileno())
-        unfinished.replace(file)
+        """Write a file of the folder, whole or not at all. Raises FolderError; then what was done before is kept."""
+        try:
+            write_whole(self.path / name, content)
+        except OSError as error:
+            what = f"{error.filename} cannot be written: {error.strerror or error}"
+            raise FolderError(f"{what}; what was done is kept, --resume goes on with it") from None
 
     def played(
         self, batch: Batch, parts: Sequence[range], engine: Engine, tick: Callable[[int], None] | None = None

@@ -18,6 +18,7 @@ from simbgp.study.tidy import (
     value_columns,
     values,
 )
+from simbgp.study.whole import write_whole
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -66,11 +67,11 @@ class Grid:
 
     def to_csv(self, path: str | Path) -> None:
         """Write `csv` to a file."""
-        Path(path).write_text(self.csv(), encoding="utf-8")
+        write_whole(path, self.csv())
 
     def to_parquet(self, path: str | Path) -> None:
         """Write `frame` as Parquet. Raises ModuleNotFoundError without the extra ``parquet``."""
-        Path(path).write_bytes(parquet_bytes(value_columns(self.paths), values(self)))
+        write_whole(path, parquet_bytes(value_columns(self.paths), values(self)))
 
     def to_dict(self) -> dict[str, Any]:
         """The settings and their summaries as a JSON object."""

@@ -8,9 +8,12 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
+
+from simbgp.study.whole import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -159,5 +162,7 @@ def writable(path: str | Path) -> str:
 def save(figure: "Figure", path: str | Path) -> None:
     """Write the figure as its suffix says: .png, .svg, .pdf; without the date. Raises ValueError for another one."""
     form = writable(path)
+    drawn = BytesIO()
     with house_style():
-        figure.savefig(path, format=form, metadata=_WITHOUT_DATE[form])
+        figure.savefig(drawn, format=form, metadata=_WITHOUT_DATE[form])
+    write_whole(path, drawn.getvalue())
