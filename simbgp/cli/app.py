@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -56,8 +57,19 @@ class _App(click.Group):
     epilog="Exit codes: 0 met, 1 breached, 2 bad usage or scenario, 3 internal error, 4 inconclusive, 5 nothing ran.",
 )
 @click.version_option(__version__, prog_name="simbgp")
-def app() -> None:
+@click.option(
+    "--root",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False),
+    help="Files that a scenario names may lie anywhere beneath DIR, not only beneath the scenario's folder.",
+)
+@click.pass_context
+def app(ctx: click.Context, root: str | None) -> None:
     """What failures of a BGP-announced Kubernetes cluster cost its traffic."""
+    if root is not None:
+        from simbgp.scenario.beneath import allowing
+
+        ctx.with_resource(allowing(Path(root)))
 
 
 for _command in (

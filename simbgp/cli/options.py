@@ -72,8 +72,10 @@ def load_all(files: Sequence[str], overrides: Sequence[str] = ()) -> "list[Scena
 
 def warn(scenario: "Scenario") -> None:
     """The scenario's warnings, on standard error."""
+    from simbgp.scenario.printable import printable
+
     for warning in scenario.warnings:
-        click.echo(f"simbgp: warning: {warning}", err=True)
+        click.echo(f"simbgp: warning: {printable(warning)}", err=True)
 
 
 def moment(text: str, option: str = "--at") -> float:

@@ -122,8 +122,10 @@ def _conditions(file: str, output: str | None, overrides: tuple[str, ...]) -> Ex
 
 def _of_dump(asked: "Asked", dump: TextIO) -> ExitCode:
     from simbgp.report.cilium.from_dump import table_of_dump
+    from simbgp.scenario.printable import printable
 
-    click.echo(table_of_dump(asked, _parsed(dump)), nl=False)
+    # a dump may come from anybody; the tools themselves print what is in it as it is
+    click.echo(printable(table_of_dump(asked, _parsed(dump)), keep="\n\t"), nl=False)
     return ExitCode.OK
 
 

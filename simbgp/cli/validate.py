@@ -11,6 +11,8 @@ from simbgp.cli.options import load_all, warn
 @click.option("--strict", is_flag=True, help="A warning fails, too.")
 def validate(files: tuple[str, ...], strict: bool) -> ExitCode:
     """Check scenarios and say all that is wrong, and what is seldom meant."""
+    from simbgp.scenario.printable import printable
+
     code = ExitCode.OK
     for file in files:
         loaded = load_all([file])
@@ -36,5 +38,5 @@ def validate(files: tuple[str, ...], strict: bool) -> ExitCode:
             f"{len(items)} {name}{'' if len(items) == 1 else 'es' if name.endswith('s') else 's'}"
             for name, items in parts.items()
         )
-        click.echo(f"{file}: ok: {scenario.name}: {held}")
+        click.echo(f"{printable(file)}: ok: {scenario.name}: {held}")
     return code

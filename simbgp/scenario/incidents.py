@@ -9,6 +9,7 @@ from pathlib import Path as FilePath
 from typing import TypeVar
 
 from simbgp.profiles import parse_duration
+from simbgp.scenario.beneath import file_beneath
 from simbgp.scenario.errors import Path, Problem, ScenarioError
 from simbgp.scenario.schema import FailuresBase
 from simbgp.scenario.schema.processes import MIX, IncidentLog
@@ -56,7 +57,9 @@ def read_incidents(
         return IncidentBook()
     shown = log.file if folder is None else str(folder / log.file)
     try:
-        text = read_file((folder or FilePath()) / log.file, shown)
+        text = read_file((folder or FilePath()) / file_beneath(log.file, folder), shown)
+    except ValueError as error:
+        return IncidentBook(shown, problems=(tree.problem((*_PATH, "file"), str(error)),))
     except ScenarioError as error:
         wrong = [tree.problem((*_PATH, "file"), f"{shown}: {problem.message}") for problem in error.problems]
         return IncidentBook(shown, problems=tuple(wrong))

@@ -8,6 +8,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from simbgp.scenario.admission import broken_rules, no_such_version, refusal
+from simbgp.scenario.beneath import found_beneath
 from simbgp.scenario.crds import (
     Advertisement,
     CiliumNode,
@@ -152,7 +153,7 @@ def _files(tree: Tree, patterns: Sequence[str], folder: FilePath | None, problem
     seen: dict[str, None] = {}
     for i, pattern in enumerate(patterns):
         try:
-            found = sorted(_beneath(pattern, folder))
+            found = found_beneath(pattern, folder)
             if not found:
                 raise ValueError(f"no file matches {pattern!r} beneath {folder}")
             seen.update(dict.fromkeys(found))
@@ -168,20 +169,6 @@ def _place(tree: Tree, i: int) -> Path:
     """Where the pattern ``i`` is written; the one after those of ``manifests`` is that of ``from``."""
     written = ("cluster", "manifests", i)
     return written if written in tree.places else ("cluster", "from")
-
-
-def _beneath(pattern: str, folder: FilePath | None) -> Iterator[str]:
-    if folder is None:
-        raise ValueError("a scenario that is not a file has no folder to look in; allowed: a scenario from a file")
-    pure = FilePath(pattern)
-    if pure.is_absolute() or ".." in pure.parts or "\0" in pattern:
-        raise ValueError(f"{pattern!r} leaves the scenario's folder; allowed: files beneath it, like cluster/*.yaml")
-    root = folder.resolve()
-    for path in folder.glob(pattern):
-        if path.is_file():
-            if not path.resolve().is_relative_to(root):
-                raise ValueError(f"{path} leads out of the scenario's folder; allowed: files beneath it")
-            yield path.relative_to(folder).as_posix()
 
 
 def _objects(tree: Tree, data: Any, base: Path, problems: list[Problem], unused: Counter[str]) -> Iterator[Item]:

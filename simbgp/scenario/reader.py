@@ -3,19 +3,22 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from simbgp.scenario.beneath import allowing
 from simbgp.scenario.errors import Problem, ScenarioError
 from simbgp.scenario.overrides import apply_set
 from simbgp.scenario.scenario import Scenario, build
 from simbgp.scenario.yaml_tree import read_documents, read_file
 
 
-def load(path: str | Path, overrides: Iterable[str] = ()) -> Scenario:
+def load(path: str | Path, overrides: Iterable[str] = (), root: str | Path | None = None) -> Scenario:
     """The scenario in the YAML 1.2 (or JSON) file ``path``, with ``PATH=VALUE`` overrides applied in order.
 
-    Raises `ScenarioError` with every problem found, each with file, line and column.
+    Files that it names lie beneath its folder, or anywhere beneath ``root`` if that is given. Raises `ScenarioError`
+    with every problem found, each with file, line and column.
     """
     file = Path(path)
-    return loads(read_file(file, str(path)), str(path), file.parent, overrides)
+    with allowing(None if root is None else Path(root)):
+        return loads(read_file(file, str(path)), str(path), file.parent, overrides)
 
 
 def loads(text: str, name: str = "<text>", folder: str | Path | None = None, overrides: Iterable[str] = ()) -> Scenario:

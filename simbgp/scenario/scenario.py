@@ -11,6 +11,7 @@ from operator import getitem
 from pathlib import Path as FilePath
 from typing import Any
 
+from simbgp.scenario.beneath import allowed_root, allowing
 from simbgp.scenario.checks import View, check
 from simbgp.scenario.cluster_services import ClusterServices, cluster_services
 from simbgp.scenario.draft import Draft, read_draft
@@ -25,6 +26,7 @@ from simbgp.scenario.not_yet import refuse
 from simbgp.scenario.overrides import SET, apply, plain
 from simbgp.scenario.plan import Plan
 from simbgp.scenario.plan_of import plan_of
+from simbgp.scenario.printable import printable
 from simbgp.scenario.release import release_of
 from simbgp.scenario.schema import Document
 from simbgp.scenario.selection import Selection, select
@@ -45,6 +47,7 @@ class Scenario:
     """The text as it was read, before any ``--set``."""
     _tree: Tree = field(repr=False)
     _folder: FilePath | None = field(repr=False)
+    _root: FilePath | None = field(repr=False)
     _layout: Layout = field(repr=False)
     _objects: Objects = field(repr=False)
     _selection: Selection = field(repr=False)
@@ -120,11 +123,12 @@ class Scenario:
         tree = self._tree
         for path, value in changes.items():
             tree = apply(tree, path, plain(value), origin=_WITH)
-        return build(tree, self.source, self._folder)
+        with allowing(self._root):
+            return build(tree, self.source, self._folder)
 
 
 def _stem(file: str) -> str:
-    return FilePath(file).name.split(".")[0].strip("<>") or "scenario"
+    return printable(FilePath(file).name.split(".")[0].strip("<>")) or "scenario"
 
 
 def build(tree: Tree, source: str, folder: FilePath | None) -> Scenario:
@@ -144,7 +148,9 @@ def build(tree: Tree, source: str, folder: FilePath | None) -> Scenario:
         raise ScenarioError(_in_file_order(problems, tree.file))
     if draft is None or layout is None or services is None:
         raise AssertionError("a scenario without problems has a document and a layout")
-    return Scenario(draft.document, source, tree, folder, layout, objects, selection, services, incidents)
+    return Scenario(
+        draft.document, source, tree, folder, allowed_root(), layout, objects, selection, services, incidents
+    )
 
 
 def _expanded(
