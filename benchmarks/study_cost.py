@@ -35,7 +35,8 @@ def workers(runs: int = 100) -> bool:
             print(
                 f"  {file.stem:<14} 96 settings x {runs} runs: CPU {one:.1f} s by 1 worker, {two:.1f} s by 2: "
                 f"{two / one:.3f}; two lone processes at once {lone / one:.3f} of one alone, "
-                f"so the workers' own {two / lone:.3f} (asked at most {MOST})"
+                f"so the workers' own {two / lone:.3f} (asked at most {MOST})",
+                flush=True,
             )
             cheap &= two <= MOST * max(one, lone)
     return cheap
@@ -50,7 +51,8 @@ def dask(runs: int = 60) -> bool:
             there = _cpu_s(lambda file=file: sweep(file, runs, "--engine", address), servers)  # type: ignore[misc]
             print(
                 f"  {file.stem:<14} 96 settings x {runs} runs: CPU {here:.1f} s by 2 workers, {there:.1f} s by Dask "
-                f"({there / here:.3f}; asked at most {MOST})"
+                f"({there / here:.3f}; asked at most {MOST})",
+                flush=True,
             )
             cheap &= there <= MOST * here
     return cheap
