@@ -38,6 +38,10 @@ class Process:
         """Whether it is no more."""
         return self._popen.poll() is not None
 
+    def read_out(self, patience_s: float) -> None:
+        """Wait until the last words of a process that has ended are read."""
+        self._reader.join(patience_s)
+
     def send(self, number: int) -> None:
         """Send a signal, if it still runs."""
         if not self.ended:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from simbgp.lab.errors import LabError
 
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 
 
 def run(argv: Sequence[str], text: str | None = None) -> str:
