@@ -37,6 +37,11 @@ class Distributed:
             self._client: Any = cast(Any, Client)(address, timeout=_PATIENCE_S, set_as_default=False)
         except (OSError, TimeoutError) as error:
             raise EngineError(f"no scheduler answers at {address}: {_short(error)}") from None
+        except (
+            TypeError,
+            RuntimeError,
+        ) as error:  # what Dask raises of settings of TLS that are not there, or too weak
+            raise EngineError(f"no connection to {address}: {_short(error)}; see docs/trust.md on TLS") from None
         try:
             self._client.wait_for_workers(1, timeout=_PATIENCE_S)
         except TimeoutError:
