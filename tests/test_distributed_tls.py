@@ -77,7 +77,7 @@ def test_a_study_over_tls_gives_the_same_bytes_and_a_client_without_a_certificat
         assert done.stdout == simbgp_run(file, "local", plain).stdout
         refused = simbgp_run(file, address, plain)
         assert (refused.returncode, refused.stdout) == (2, "")
-        assert refused.stderr.startswith(f"simbgp: no connection to {address}: ")
+        assert refused.stderr.startswith(f"simbgp: no certificate for {address}: set distributed.comm.tls")
         assert refused.stderr.count("\n") == 1
     finally:
         for process in processes:
