@@ -68,9 +68,10 @@ def test_an_agent_on_its_own_reports_what_it_sends_and_no_longer_sends():
     assert patches_s(ALONE, *start, *sent) == [105.0, 110.0, 125.0, 155.0]
 
 
-def test_what_a_router_kept_counts_as_sent_once_it_is_refreshed():
+@pytest.mark.parametrize("prefix", ["10.9.0.0/24", "10.244.1.0/24"])  # new, and sent before the agent died
+def test_what_a_router_kept_counts_as_sent_once_it_is_refreshed(prefix):
     start = (session(90, False), agent(90, False), agent(100, True), session(101, True))
-    assert patches_s(ALONE, *start, route(111, "refreshed")) == [105.0, 115.0]
+    assert patches_s(ALONE, *start, route(111, "refreshed", prefix)) == [105.0, 115.0]
 
 
 def test_without_a_session_nothing_counts_as_sent():

@@ -6,7 +6,7 @@ import pytest
 from study_worlds import HOPS, WEB, observed, scenario
 
 from simbgp.measure import Question, value_of
-from simbgp.scenario.plan import EcmpPlan, SpinePlan
+from simbgp.scenario.plan import EcmpPlan, SloPlan, SpinePlan
 from simbgp.timeline import FaultBegan, ForwardingChanged, RouteChanged
 from simbgp.traffic import Window
 
@@ -111,3 +111,8 @@ def test_all_nodes_gone_is_no_load_at_all():
 def test_a_dark_node_is_sent_its_share_all_the_same():
     run = observed(PLAN, ForwardingChanged(60 * S, "worker-1", False), route(90))
     assert value(run, "peak_node_load").value == pytest.approx(1 / 3, abs=1e-6)
+
+
+def test_an_slo_asks_its_question_with_all_that_narrows_it():
+    slo = SloPlan("blackhole_s", "max", 5.0, None, "web", "tor-1", "late", WEB, 0.25)
+    assert Question.of(slo) == Question("blackhole_s", "web", "tor-1", "late", WEB, 0.25)
