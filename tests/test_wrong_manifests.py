@@ -244,6 +244,17 @@ NOT_ADMITTED = {
         'The CiliumBGPNodeConfigOverride "n1" is invalid: spec.bgpInstances[0].routerID: Invalid value: "fd00::1": '
         'spec.bgpInstances[0].routerID in body must be of type ipv4: "fd00::1"',
     ),
+    "value of a label with a slash": (
+        "matchLabels: {bgp: enabled}",
+        "matchLabels: {bgp: on/off}",
+        f'{C}{INVALID}spec.nodeSelector.matchLabels.bgp: Invalid value: "on/off": spec.nodeSelector.matchLabels.bgp '
+        "in body should match '^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$'",
+    ),
+    "value of a label of 64 signs": (
+        "matchLabels: {bgp: enabled}",
+        f"matchLabels: {{bgp: {'x' * 64}}}",
+        f"{C}{INVALID}spec.nodeSelector.matchLabels.bgp: Too long: may not be more than 63 bytes",
+    ),
     "unknown traffic policy": (
         "externalTrafficPolicy: Cluster",
         "externalTrafficPolicy: Near",
@@ -261,6 +272,52 @@ def test_what_the_api_server_would_not_admit_is_told_in_its_words(tmp_path: Path
     here = f"{tmp_path}/all.yaml"
     told = [line.replace(here, "all.yaml") for line in done.err.splitlines()]
     assert any(words in line and line.startswith("all.yaml:") for line in told), done.err
+
+
+POD_POOL = "apiVersion: cilium.io/v2alpha1\nkind: CiliumPodIPPool\nmetadata: {name: %s}\n%s\n"
+OBJECTS_NOT_ADMITTED = {
+    "mask beyond an address": (
+        POD_POOL % ("blue", "spec: {ipv4: {cidrs: [10.0.0.0/16], maskSize: 33}}"),
+        'The CiliumPodIPPool "blue" is invalid: spec.ipv4.maskSize: Invalid value: 33: spec.ipv4.maskSize in body '
+        "should be less than or equal to 32",
+    ),
+    "pool of pods without a mask": (
+        POD_POOL % ("blue", "spec: {ipv6: {cidrs: ['fd00::/48']}}"),
+        'The CiliumPodIPPool "blue" is invalid: spec.ipv6.maskSize: Required value',
+    ),
+    "pool of pods without CIDRs": (
+        POD_POOL % ("blue", "spec: {ipv4: {cidrs: [], maskSize: 24}}"),
+        'The CiliumPodIPPool "blue" is invalid: spec.ipv4.cidrs: Invalid value: 0: spec.ipv4.cidrs in body should have '
+        "at least 1 items",
+    ),
+    "bad CIDR of a pool of pods": (
+        POD_POOL % ("blue", "spec: {ipv4: {cidrs: [10.0.0/16], maskSize: 24}}"),
+        'The CiliumPodIPPool "blue" is invalid: spec.ipv4.cidrs[0]: Invalid value: "10.0.0/16": spec.ipv4.cidrs[0] in '
+        'body must be of type cidr: "10.0.0/16"',
+    ),
+    "pool without a spec": (
+        "apiVersion: cilium.io/v2\nkind: CiliumLoadBalancerIPPool\nmetadata: {name: x}\n",
+        'The CiliumLoadBalancerIPPool "x" is invalid: spec: Required value',
+    ),
+    "peer config without a spec": (
+        "apiVersion: cilium.io/v2\nkind: CiliumBGPPeerConfig\nmetadata: {name: x}\n",
+        'The CiliumBGPPeerConfig "x" is invalid: spec: Required value',
+    ),
+    "name with capitals": (
+        POD_POOL % ("Blue_Pool", "spec: {}"),
+        'The CiliumPodIPPool "Blue_Pool" is invalid: metadata.name: Invalid value: "Blue_Pool": a lowercase RFC 1123 '
+        "subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an "
+        "alphanumeric character (e.g. 'example.com', regex used for validation is "
+        r"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OBJECTS_NOT_ADMITTED)
+def test_an_object_more_that_the_api_server_would_not_admit_is_told_in_its_words(tmp_path: Path, name: str) -> None:
+    document, words = OBJECTS_NOT_ADMITTED[name]
+    done = cli("validate", scenario(tmp_path, *GOOD, document))
+    assert (done.code, words in done.err) == (2, True), done.err
 
 
 LOST = "Referenced CiliumBGPPeerConfig(s) are missing: [spine]"

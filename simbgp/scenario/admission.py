@@ -8,7 +8,7 @@ asked. One problem is told at a time; the address pattern, of 1 400 signs, is cu
 
 import ipaddress
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic_core import ErrorDetails
@@ -27,7 +27,8 @@ _PATTERNS = {
     "standard": f"^{_U32}$|^{_U16}:{_U16}$",
     "large": f"^{_U32}:{_U32}:{_U32}$",
 }
-_FORMATS = {"cidr": "cidr", "routerID": "ipv4"}
+_FORMATS = {"cidr": "cidr", "cidrs": "cidr", "routerID": "ipv4"}
+_LABEL_VALUE = "^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"
 _TYPES: Mapping[type, str] = {
     bool: "boolean",
     int: "integer",
@@ -47,10 +48,6 @@ _WANTED = {
     "model_type": "object",
     "model_attributes_type": "object",
 }
-_SAFIS = (
-    *("unicast", "multicast", "mpls_label", "encapsulation", "vpls", "evpn", "ls", "sr_policy", "mup", "mpls_vpn"),
-    *("mpls_vpn_multicast", "route_target_constraints", "flowspec_unicast", "flowspec_vpn", "key_value"),
-)
 _UNBOUNDED = ("localPreference", "localPort")
 """Fields that have limits here and none in the CRD: a local preference, the local ports of an override."""
 _BAD_CIDR = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
@@ -67,14 +64,14 @@ def field_path(path: Path) -> str:
 
 def invalid(data: Any, cause: str) -> str:
     """The answer to an object that is ``data``, with its one cause."""
-    return f'The {data["kind"]} "{_name(data)}" is invalid: {cause}'
+    return f'The {data["kind"]} "{name_of(data)}" is invalid: {cause}'
 
 
 def no_such_version(data: Any, file: str) -> str:
     """What kubectl says of a version that the API server does not serve."""
     namespace = (data.get("metadata") or {}).get("namespace", "") if isinstance(data.get("metadata"), dict) else ""
     return (
-        f'error: resource mapping not found for name: "{_name(data)}" namespace: "{namespace}" from "{file}": '
+        f'error: resource mapping not found for name: "{name_of(data)}" namespace: "{namespace}" from "{file}": '
         f'no matches for kind "{data["kind"]}" in version "{data.get("apiVersion")}"'
     )
 
@@ -106,14 +103,14 @@ def _cause(kind: str, error: ErrorDetails, path: Path) -> str | None:
     if error["type"] in _WANTED:
         given = _TYPES.get(type(value), "object")
         return f'{where}: Invalid value: "{given}": {where} in body must be of type {_WANTED[error["type"]]}: "{given}"'
-    in_body = f"{where}: Invalid value: {_shown(value)}: {where} in body"
+    in_body = f"{where}: Invalid value: {shown(value)}: {where} in body"
     match error["type"]:
         case "missing":
             return f"{where}: Required value"
         case "literal_error":
             allowed = context["expected"].replace(" or ", ", ").split(", ")
             names = ", ".join(json.dumps(name.strip("'")) for name in allowed)
-            return f"{where}: Unsupported value: {_shown(value)}: supported values: {names}"
+            return f"{where}: Unsupported value: {shown(value)}: supported values: {names}"
         case "greater_than_equal" | "less_than_equal" if not kind.startswith("Cilium"):
             return _of_core_number(where, path, value)
         case "greater_than_equal":
@@ -136,9 +133,9 @@ def _cause(kind: str, error: ErrorDetails, path: Path) -> str | None:
 
 def _of_core_number(where: str, path: Path, value: Any) -> str | None:
     if path[-1] == "port":
-        return f"{where}: Invalid value: {_shown(value)}: must be between 1 and 65535, inclusive"
+        return f"{where}: Invalid value: {shown(value)}: must be between 1 and 65535, inclusive"
     if path[-1] == "replicas":
-        return f"{where}: Invalid value: {_shown(value)}: must be greater than or equal to 0"
+        return f"{where}: Invalid value: {shown(value)}: must be greater than or equal to 0"
     return None
 
 
@@ -146,135 +143,37 @@ def _of_text(kind: str, path: Path, value: Any) -> str | None:
     """Text of a form: where the API server's own reading is looser (``10.1.0.1/24``), it does not mind."""
     key = next((part for part in reversed(path) if isinstance(part, str)), "")
     where = field_path(path)
+    if "matchLabels" in path:
+        if not kind.startswith("Cilium"):
+            return None
+        if len(str(value)) > 63:
+            return f"{where}: Too long: may not be more than 63 bytes"
+        return f"{where}: Invalid value: {shown(value)}: {where} in body should match '{_LABEL_VALUE}'"
     if key == "mode":
-        return f'{where}: Unsupported value: {_shown(value)}: supported values: "DefaultGateway"'
+        return f'{where}: Unsupported value: {shown(value)}: supported values: "DefaultGateway"'
     if key in _PATTERNS:
-        return f"{where}: Invalid value: {_shown(value)}: {where} in body should match '{_PATTERNS[key]}'"
+        return f"{where}: Invalid value: {shown(value)}: {where} in body should match '{_PATTERNS[key]}'"
     if key in _FORMATS:
         return (
-            f"{where}: Invalid value: {_shown(value)}: {where} in body must be of type {_FORMATS[key]}: {_shown(value)}"
+            f"{where}: Invalid value: {shown(value)}: {where} in body must be of type {_FORMATS[key]}: {shown(value)}"
         )
     if kind == "Node" and key in ("podCIDR", "podCIDRs") and not _is_network(value):
         where = "spec.podCIDRs[0]" if key == "podCIDR" else where
-        return f"{where}: Invalid value: {_shown(value)}: {_BAD_CIDR}"
+        return f"{where}: Invalid value: {shown(value)}: {_BAD_CIDR}"
     if kind == "Service" and key in ("externalIPs", "clusterIP", "clusterIPs"):
         where = "spec.clusterIPs[0]" if key == "clusterIP" else where
-        return f"{where}: Invalid value: {_shown(value)}: {_BAD_IP}"
+        return f"{where}: Invalid value: {shown(value)}: {_BAD_IP}"
     return None
 
 
-def broken_rules(data: Any) -> Iterator[tuple[Path, str, str]]:
-    """What no field alone is to blame for: where, what is wrong, and the API server's answer.
-
-    These are the keys of lists that are maps, and the CRD's ``x-kubernetes-validations``.
-    """
-    spec = data.get("spec")
-    rules = _RULES.get(str(data["kind"]))
-    if rules is not None and isinstance(spec, dict):
-        for path, what, cause in rules(spec):
-            yield path, what, invalid(data, f"{field_path(path)}: {cause}")
-
-
-_Broken = Iterator[tuple[Path, str, str]]
-
-
-def _of_peer_config(spec: Mapping[str, Any]) -> _Broken:
-    for i, family in _mappings(spec.get("families")):
-        safi = family.get("safi")
-        if isinstance(safi, str) and safi not in _SAFIS:
-            what = f"'{family.get('afi')}/{safi}' is not supported yet; supported: ipv4/unicast, ipv6/unicast"
-            names = ", ".join(map(_shown, _SAFIS))
-            yield ("spec", "families", i, "safi"), what, f"Unsupported value: {_shown(safi)}: supported values: {names}"
-    timers = spec.get("timers")
-    if not isinstance(timers, dict):
-        return
-    hold, keepalive = timers.get("holdTimeSeconds", 90), timers.get("keepAliveTimeSeconds", 30)
-    if isinstance(hold, int) and isinstance(keepalive, int) and keepalive > hold >= 3:
-        rule = "keepAliveTimeSeconds can not be larger than holdTimeSeconds"
-        yield ("spec", "timers"), f"{rule} ({hold}); it is 30 if it is not given", _rule(rule)
-
-
-def _of_cluster_config(spec: Mapping[str, Any]) -> _Broken:
-    instances = _mappings(spec.get("bgpInstances"))
-    yield from _twins(("spec", "bgpInstances"), "instance", instances)
-    for i, instance in instances:
-        path: Path = ("spec", "bgpInstances", i, "peers")
-        peers = _mappings(instance.get("peers"))
-        yield from _twins(path, "peer", peers)
-        for j, peer in peers:
-            found = peer.get("autoDiscovery")
-            if peer.get("peerAddress") is None and found is None:
-                rule = "one of peerAddress or autoDiscovery must be set"
-                yield (*path, j), rule, _rule(rule)
-            if isinstance(found, dict):
-                yield from (((*path, j, "autoDiscovery"), rule, _rule(rule)) for rule in _of_discovery(found))
-
-
-def _of_discovery(found: Mapping[str, Any]) -> Iterator[str]:
-    if found.get("mode") == "DefaultGateway" and found.get("defaultGateway") is None:
-        yield "defaultGateway must be set when mode is DefaultGateway"
-
-
-def _of_override(spec: Mapping[str, Any]) -> _Broken:
-    instances = _mappings(spec.get("bgpInstances"))
-    yield from _twins(("spec", "bgpInstances"), "instance", instances)
-    for i, instance in instances:
-        yield from _twins(("spec", "bgpInstances", i, "peers"), "peer", _mappings(instance.get("peers")))
-
-
-def _of_advertisement(spec: Mapping[str, Any]) -> _Broken:
-    for i, entry in _mappings(spec.get("advertisements")):
-        kind = entry.get("advertisementType")
-        for key, owner in (("service", "Service"), ("interface", "Interface")):
-            has = entry.get(key) is not None
-            rule = f"{key} field is required for the '{owner}' advertisementType"
-            if has and kind != owner:
-                rule = f"{key} field is not allowed for non-'{owner}' advertisementType"
-            if has != (kind == owner):
-                yield ("spec", "advertisements", i), rule, _rule(rule)
-        if kind == "PodCIDR" and entry.get("selector") is not None:
-            rule = "selector field is not allowed for the 'PodCIDR' advertisementType"
-            yield ("spec", "advertisements", i), rule, _rule(rule)
-
-
-def _rule(message: str) -> str:
-    return f'Invalid value: "object": {message}'
-
-
-def _twins(path: Path, what: str, entries: Sequence[tuple[int, Mapping[str, Any]]]) -> _Broken:
-    seen: set[str] = set()
-    for i, entry in entries:
-        name = entry.get("name")
-        if isinstance(name, str):
-            if name in seen:
-                key = json.dumps({"name": name}, separators=(",", ":"), ensure_ascii=False)
-                yield (
-                    (*path, i),
-                    f"{what} {name!r} is there twice; allowed: names of their own",
-                    f"Duplicate value: {key}",
-                )
-            seen.add(name)
-
-
-_RULES: Mapping[str, Callable[[Mapping[str, Any]], _Broken]] = {
-    "CiliumBGPPeerConfig": _of_peer_config,
-    "CiliumBGPClusterConfig": _of_cluster_config,
-    "CiliumBGPNodeConfigOverride": _of_override,
-    "CiliumBGPAdvertisement": _of_advertisement,
-}
-
-
-def _mappings(entries: Any) -> list[tuple[int, Mapping[str, Any]]]:
-    listed = entries if isinstance(entries, list) else []
-    return [(i, entry) for i, entry in enumerate(listed) if isinstance(entry, dict)]
-
-
-def _name(data: Any) -> str:
+def name_of(data: Any) -> str:
+    """The object's name, empty if it has none."""
     metadata = data.get("metadata")
     return str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value as Kubernetes prints it in an error."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from simbgp.scenario.cluster_services import ClusterService, prefix_of
-from simbgp.scenario.crds import Advertised, PeerConfigSpec, PodIpPool, ServiceOptions
+from simbgp.scenario.crd_pools import PodIpPool
+from simbgp.scenario.crds import Advertised, PeerConfigSpec, ServiceOptions
 from simbgp.scenario.manifests import Objects
 from simbgp.scenario.plan import AnnouncementPlan, Family, NodePlan
 

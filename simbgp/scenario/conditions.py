@@ -11,7 +11,8 @@ from functools import reduce
 from pathlib import Path as FilePath
 
 from simbgp.scenario.cluster_services import ClusterServices, cluster_services
-from simbgp.scenario.crds import IpPool, LabelSelector
+from simbgp.scenario.crd_pools import IpPool
+from simbgp.scenario.crds import LabelSelector
 from simbgp.scenario.draft import read_draft
 from simbgp.scenario.errors import ScenarioError
 from simbgp.scenario.k8s import Secret

@@ -4,7 +4,7 @@ Source: cilium ``pkg/k8s/apis/cilium.io/v2/bgp_*_types.go``; ``v2alpha1`` has th
 are errors, as ``kubectl apply`` has it; what the API server itself adds (metadata, status) is not looked at.
 """
 
-import ipaddress
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -25,14 +25,6 @@ def _router_id(text: str) -> str:
 
 
 RouterId = Annotated[str, AfterValidator(_router_id)]
-
-
-def _loose_prefix(text: str) -> str:
-    """A prefix in canonical text; bits behind its length are dropped, as LB-IPAM does."""
-    try:
-        return str(ipaddress.ip_network(text, strict=False))
-    except ValueError:
-        raise ValueError(f"{text!r} is not a prefix; allowed: like 20.0.10.0/24 or 2004::/64") from None
 
 
 PositiveInt32 = Annotated[int, Field(ge=1, le=2147483647)]
@@ -85,10 +77,17 @@ class Requirement(Part):
         return listed == (self.operator == "In")
 
 
+def _label_value(text: str) -> str:
+    """A value of a label, as Kubernetes and the CRDs limit it."""
+    if len(text) > 63 or not re.fullmatch(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?", text):
+        raise ValueError(f"{text!r} is no value of a label; allowed: up to 63 of A-Z, a-z, 0-9, -, _ and .")
+    return text
+
+
 class LabelSelector(Part):
     """``metav1.LabelSelector``: all parts must match; an empty one matches everything."""
 
-    match_labels: Mapping[str, str] | None = None
+    match_labels: Mapping[str, Annotated[str, AfterValidator(_label_value)]] | None = None
     match_expressions: Many[Requirement] = ()
 
     def matches(self, labels: Mapping[str, str]) -> bool:
@@ -232,7 +231,7 @@ class PeerConfigSpec(Part):
 class PeerConfig(Object):
     """A CiliumBGPPeerConfig."""
 
-    spec: PeerConfigSpec = PeerConfigSpec()
+    spec: PeerConfigSpec
 
 
 class ServiceOptions(Part):
@@ -349,74 +348,6 @@ class NodeConfigOverride(Object):
     """A CiliumBGPNodeConfigOverride; its name is that of the node."""
 
     spec: NodeConfigOverrideSpec
-
-
-class IpBlock(Part):
-    """One of ``blocks``: a prefix, or a range of addresses."""
-
-    cidr: Annotated[str, AfterValidator(_loose_prefix)] | None = None
-    start: IpAddress | None = None
-    stop: IpAddress | None = None
-
-
-class IpPoolSpec(Part):
-    """``spec`` of a CiliumLoadBalancerIPPool; without a selector it is for all services, and ``cidrs`` is of 1.15."""
-
-    service_selector: LabelSelector | None = None
-    allow_first_last_ips: Literal["Yes", "No"] | None = Field(None, alias="allowFirstLastIPs")
-    blocks: Many[IpBlock] = ()
-    cidrs: Many[IpBlock] = ()
-    disabled: bool = False
-
-
-class IpPool(Object):
-    """A CiliumLoadBalancerIPPool."""
-
-    spec: IpPoolSpec = IpPoolSpec()
-
-
-class PodIpPool(Object):
-    """A CiliumPodIPPool: its labels; what nodes have of it stands in their CiliumNodes."""
-
-
-class CiliumNodeAddress(Lenient):
-    """One of ``addresses``."""
-
-    type: Text
-    ip: IpAddress
-
-
-class AllocatedPool(Lenient):
-    """One of ``spec.ipam.pools.allocated``: what a node has of a CiliumPodIPPool."""
-
-    pool: Text
-    cidrs: Many[Cidr] = ()
-
-
-class CiliumNodePools(Lenient):
-    """``spec.ipam.pools`` of a CiliumNode, with multi-pool IPAM."""
-
-    allocated: Many[AllocatedPool] = ()
-
-
-class CiliumNodeIpam(Lenient):
-    """``spec.ipam`` of a CiliumNode."""
-
-    pod_cidrs: Many[Cidr] | None = Field(None, alias="podCIDRs")
-    pools: CiliumNodePools = CiliumNodePools()
-
-
-class CiliumNodeSpec(Lenient):
-    """``spec`` of a CiliumNode."""
-
-    addresses: Many[CiliumNodeAddress] = ()
-    ipam: CiliumNodeIpam = CiliumNodeIpam()
-
-
-class CiliumNode(Object):
-    """A CiliumNode: its labels and podCIDRs are those that BGP goes by, where the Node of that name differs."""
-
-    spec: CiliumNodeSpec = CiliumNodeSpec()
 
 
 CILIUM = ("cilium.io/v2", "cilium.io/v2alpha1")

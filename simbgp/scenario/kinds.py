@@ -2,19 +2,19 @@
 
 from collections.abc import Mapping
 
-from simbgp.scenario import crds, k8s, node_configs
+from simbgp.scenario import crd_pools, crds, k8s, node_configs
 from simbgp.scenario.crds import CILIUM, Object
 
 READ: Mapping[str, tuple[tuple[str, ...], type[Object]]] = {
     "Node": (("v1",), crds.NodeObject),
-    "CiliumNode": (CILIUM, crds.CiliumNode),
+    "CiliumNode": (CILIUM, crd_pools.CiliumNode),
     "CiliumBGPClusterConfig": (CILIUM, crds.ClusterConfig),
     "CiliumBGPPeerConfig": (CILIUM, crds.PeerConfig),
     "CiliumBGPAdvertisement": (CILIUM, crds.Advertisement),
     "CiliumBGPNodeConfig": (CILIUM, node_configs.NodeConfig),
     "CiliumBGPNodeConfigOverride": (CILIUM, crds.NodeConfigOverride),
-    "CiliumLoadBalancerIPPool": (CILIUM, crds.IpPool),
-    "CiliumPodIPPool": (CILIUM, crds.PodIpPool),
+    "CiliumLoadBalancerIPPool": (CILIUM, crd_pools.IpPool),
+    "CiliumPodIPPool": (CILIUM, crd_pools.PodIpPool),
     "Service": (("v1",), k8s.ServiceObject),
     "EndpointSlice": (("discovery.k8s.io/v1", "discovery.k8s.io/v1beta1"), k8s.EndpointSlice),
     "Deployment": (("apps/v1",), k8s.Workload),

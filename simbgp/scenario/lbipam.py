@@ -6,7 +6,7 @@ Source: cilium ``operator/pkg/lbipam/lbipam.go``, ``sharing.go``.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from simbgp.scenario.crds import IpPool
+from simbgp.scenario.crd_pools import IpPool
 from simbgp.scenario.k8s import ServiceObject
 from simbgp.scenario.lbipam_pools import Range, ranges_of
 from simbgp.scenario.lbipam_requests import (

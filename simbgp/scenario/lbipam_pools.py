@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from simbgp.scenario.crds import IpBlock, IpPool
+from simbgp.scenario.crd_pools import IpBlock, IpPool
 from simbgp.scenario.k8s import ServiceObject
 from simbgp.scenario.lbipam_requests import Address, address_of, labels_of, network_ends
 

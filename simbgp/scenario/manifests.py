@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from simbgp.scenario.admission import broken_rules, no_such_version, refusal
+from simbgp.scenario.admission import no_such_version, refusal
+from simbgp.scenario.admission_rules import broken_rules
 from simbgp.scenario.beneath import found_beneath
+from simbgp.scenario.crd_pools import CiliumNode, IpPool
 from simbgp.scenario.crds import (
     Advertisement,
-    CiliumNode,
     ClusterConfig,
-    IpPool,
     Metadata,
     NodeConfigOverride,
     NodeObject,

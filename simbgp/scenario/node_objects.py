@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from simbgp.scenario.crds import CiliumNode, NodeObject
+from simbgp.scenario.crd_pools import CiliumNode
+from simbgp.scenario.crds import NodeObject
 from simbgp.scenario.plan import NodePlan
 from simbgp.scenario.schema.base import read_address
 

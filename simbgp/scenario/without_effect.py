@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from simbgp.scenario.crds import Advertised, PeerConfigSpec, PodIpPool
+from simbgp.scenario.crd_pools import PodIpPool
+from simbgp.scenario.crds import Advertised, PeerConfigSpec
 from simbgp.scenario.manifests import Item, Objects
 from simbgp.scenario.plan import NodePlan
 
