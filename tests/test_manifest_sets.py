@@ -6,6 +6,8 @@ what to whom, worked out by hand.
 
 from pathlib import Path
 
+from cli_runs import cli
+
 from simbgp.scenario import loads
 from simbgp.scenario.plan import Plan
 
@@ -91,6 +93,13 @@ spec: {blocks: [{cidr: 'fd00:30::/120'}]}
         (65001, "fd00:10:0:1::1"),
         (65002, "fd00:10:0:2::1"),
     ]
+
+
+def test_policies_of_ipv6_are_imported_under_names_that_the_api_server_takes(tmp_path: Path) -> None:
+    (tmp_path / "all.yaml").write_text(policy("edge", 65001, "fd00:10:0:1::1/128"))
+    done = cli("import", str(tmp_path / "all.yaml"), "--to", str(tmp_path / "made.yaml"))
+    assert done.code == 0, done.err
+    assert cli("import", str(tmp_path / "made.yaml")).out == (tmp_path / "made.yaml").read_text()
 
 
 def test_policies_of_two_families_announce_both_in_one_session(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_the_selector_of_the_cluster_config_chooses_the_nodes(tmp_path: Path) ->
 
 def test_without_a_selected_advertisement_nothing_is_announced(tmp_path: Path) -> None:
     assert read(tmp_path, CLUSTER, PEER, NODES).plan().peerings[0].prefixes == ()
-    no_families = PEER[: PEER.index("spec:")]
+    no_families = PEER[: PEER.index("spec:")] + "spec: {}\n"
     peering = read(tmp_path, CLUSTER, no_families, ADVERT, NODES).plan().peerings[0]
     # absent means both, IPv6 first (bgp_peer_types.go, SetDefaults)
     assert (peering.prefixes, peering.families) == ((), ("ipv6", "ipv4"))

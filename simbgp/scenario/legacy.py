@@ -96,7 +96,7 @@ def successors(policy: PeeringPolicy) -> Iterator[tuple[str, Object]]:
         peers = []
         for neighbor in router.neighbors:
             address = neighbor.peer_address.partition("/")[0]
-            own = f"{name}-{router.local_asn}-{address}"
+            own = f"{name}-{router.local_asn}-{address.replace(':', '-')}".rstrip("-")  # names have no colons
             yield "CiliumBGPPeerConfig", _peer_config(own, neighbor)
             yield "CiliumBGPAdvertisement", _advertisement(own, router, neighbor)
             peer = {"name": address, "peerAddress": address, "peerASN": neighbor.peer_asn}
@@ -112,7 +112,7 @@ def successors(policy: PeeringPolicy) -> Iterator[tuple[str, Object]]:
 def _peer_config(name: str, neighbor: Neighbor) -> PeerConfig:
     """Without families both are spoken."""
     families = [(family.afi, family.safi) for family in neighbor.families] or [("ipv4", "unicast"), ("ipv6", "unicast")]
-    selector = {"matchLabels": {"policy": name}}
+    selector = {"matchLabels": {"policy": _label(name)}}
     spec: dict[str, Any] = {
         "transport": {"peerPort": neighbor.peer_port},
         "timers": {
@@ -145,8 +145,13 @@ def _advertisement(name: str, router: VirtualRouter, neighbor: Neighbor) -> Adve
         )
     if router.pod_ip_pool_selector is not None:
         entries.append({"advertisementType": "CiliumPodIPPool", "selector": _plain(router.pod_ip_pool_selector)})
-    metadata = {"name": name, "labels": {"policy": name}}
+    metadata = {"name": name, "labels": {"policy": _label(name)}}
     return Advertisement.model_validate({"metadata": metadata, "spec": {"advertisements": entries}})
+
+
+def _label(name: str) -> str:
+    """A value of a label has 63 signs at most; the end of a name has what tells neighbors apart."""
+    return name[-63:].lstrip("-.")
 
 
 def _plain(part: Part, exclude: set[str] | None = None) -> dict[str, Any]:
