@@ -16,6 +16,7 @@ from simbgp.study.advise.words import in_force, order_phrase, phrases, restart_p
 
 _MOST_SWINGS = 8
 _MOST_ON_FRONT = 12
+_MORE = 1.2
 
 
 def advise_lines(found: Advised, file: str) -> list[str]:
@@ -74,6 +75,9 @@ def sentence(found: Advised) -> list[str]:
     told = f"a year then loses {_lost(chosen)} and breaks {amount(chosen.broken.value)} connections"
     if changes:
         told += f", now {_lost(now)} and {amount(now.broken.value)}"
+    if chosen.dark_pods_s.value > now.dark_pods_s.value * _MORE + 60:
+        told += f"; pod routes are dark for {amount(chosen.dark_pods_s.value / 60)} node-minutes, now "
+        told += amount(now.dark_pods_s.value / 60)
     because = _because(found)
     return [f"{click.style('ADVICE', bold=True)}  {what}: {f'{because}; ' if because else ''}{told}."]
 
@@ -174,13 +178,12 @@ def _budget_lines(found: Advised) -> Iterator[str]:
 
 
 def _rows(found: Advised, named: "list[tuple[str, Setting]]") -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [
-        ("", "lost, connection-minutes", "broken connections", "false expiries", "restarts covered", "weighs")
-    ]
+    rows: list[tuple[str, ...]] = [("", "lost", "broken", "false expiries", "pods dark", "restarts covered", "weighs")]
     for name, setting in named:
         costs, restart_s = found.costs(setting), _restart_s(found, setting)
         covered = "" if restart_s is None else percent(found.restarts.covered(restart_s))
         amounts = [_minutes(costs.lost_connection_s).value, costs.broken.value, costs.false_expiries.value]
+        amounts.append(costs.dark_pods_s.value / 60)
         rows.append((name, *map(amount, amounts), covered, amount(costs.weighs_s.value / 60)))
     return rows
 
@@ -193,12 +196,14 @@ def _neighbours(found: Advised) -> list[str]:
             others.sort(key=lambda setting: _restart_s(found, setting) or 0)
         named += [(_turned(found, axis, setting), setting) for setting in others]
     price = found.weighing.broken_connection_s
-    lines = columns(_rows(found, named), right=frozenset(range(1, 6)))
+    lines = columns(_rows(found, named), right=frozenset(range(1, 7)))
     low, high = found.prices.low_s, found.prices.high_s
     until = f"{amount(low)} to {amount(high)} s" if isfinite(high) else f"{amount(low)} s and above"
     return [
         *lines,
-        f"  weighs: connection-minutes lost + {seconds(price)} a broken connection; the same advice from {until}",
+        f"  lost: connection-minutes; weighs: lost + {seconds(price)} a broken connection; the same advice from {until}",
+        "  pods dark: node-minutes without a route to a living node's pods, by their own addresses; not weighed, for no "
+        "traffic to them is written",
     ]
 
 
@@ -225,7 +230,7 @@ def _front(found: Advised) -> list[str]:
     named = [
         ((">" if each == found.chosen else " ") + " " + ", ".join(in_force(each, found.now)), each) for each in shown
     ]
-    return columns(_rows(found, named), right=frozenset(range(1, 6)))
+    return columns(_rows(found, named), right=frozenset(range(1, 7)))
 
 
 def _tornado(found: Advised) -> list[str]:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from simbgp.report.figures.style import BLUE, GREEN, INK, ORANGE, QUIET, RED, empty, house_style
-from simbgp.report.numbers import percent
+from simbgp.report.numbers import count, percent
 from simbgp.study.advise.advised import Advised
 from simbgp.study.advise.sensitivity import Swing
 from simbgp.study.advise.settings import Setting
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MOST_SWINGS = 8
+_VISIBLE = 0.005
+"""Bars shorter than this part of the longest are left out."""
 Point = tuple[float, float]
 
 
@@ -59,7 +61,8 @@ def _draw_front(axes: "Axes", found: Advised) -> None:
     axes.margins(0.08, 0.12)
     axes.set_xlim(left=max(0.0, axes.get_xlim()[0]))
     axes.set_ylim(bottom=max(0.0, axes.get_ylim()[0]))
-    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8)
+    axes.legend(loc="upper right", fontsize=8)
+    _grouped(axes)
 
 
 def _draw_price(axes: "Axes", found: Advised) -> None:
@@ -89,7 +92,8 @@ def _name_restarts(axes: "Axes", found: Advised) -> None:
 
 
 def _draw_tornado(axes: "Axes", found: Advised) -> None:
-    shown = [swing for swing in found.swings if swing.size > 0][:_MOST_SWINGS][::-1]
+    least = found.swings[0].size * _VISIBLE
+    shown = [swing for swing in found.swings if swing.size > least][:_MOST_SWINGS][::-1]
     middle = found.costs(found.chosen).weighs_s.value / 60
     for place, swing in enumerate(shown):
         turns = swing.turns(found.chosen)
@@ -105,10 +109,20 @@ def _draw_tornado(axes: "Axes", found: Advised) -> None:
     axes.axvline(middle, color=INK, linewidth=0.8)
     axes.set_yticks(range(len(shown)), [_name(swing) for swing in shown])
     axes.tick_params(axis="y", length=0)
-    axes.margins(x=0.12)
+    ends = [value for swing in shown for value in (swing.at_low / 60, swing.at_high / 60)] or [middle]
+    room = 0.16 * ((max(ends) - min(ends)) or middle or 1.0)
+    axes.set_xlim(min(ends) - room, max(ends) + room)
     axes.set_xlabel(
-        "a year with the advised setting weighs, connection-minutes (orange: another setting would be advised)"
+        "weight of a year with the advised setting, connection-minutes\n(orange: another setting would be advised)"
     )
+    _grouped(axes)
+
+
+def _grouped(axes: "Axes") -> None:
+    """Thousands apart on both axes, as in the text; names stay names."""
+    axes.xaxis.set_major_formatter(lambda value, _: count(value))
+    if axes.get_ylabel():
+        axes.yaxis.set_major_formatter(lambda value, _: count(value))
 
 
 def _name(swing: Swing) -> str:

@@ -1,5 +1,6 @@
 """The advice: what was found for each setting that was played in full."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,7 +11,7 @@ from simbgp.measure.yearly import Yearly, one_year_in
 from simbgp.scenario import Plan, Scenario
 from simbgp.scenario.trial import YEAR_S
 from simbgp.study.advise.choice import Prices, front, prices
-from simbgp.study.advise.ledger import Ledger, Weighing
+from simbgp.study.advise.ledger import Ledger, Weighing, World
 from simbgp.study.advise.restarts import Restarts
 from simbgp.study.advise.sensitivity import Swing, swings
 from simbgp.study.advise.settings import Axis, Setting, applied, turned
@@ -19,17 +20,21 @@ from simbgp.study.advise.words import values_of
 CUSTOMARY = 0.999
 """The availability against which a year is held where no SLO is written: 8.8 hours."""
 _ONE_YEAR = 0.05
+_DEAD = frozenset({"node-down", "node-drain"})
+"""Kinds that take the pods with the node: no route would help them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Costs:
     """What a year is expected to cost: seconds of whole services, seconds of one connection's silence, broken
-    connections, sessions that stalls cost although nothing was dead, and the weighed sum in seconds."""
+    connections, sessions that stalls cost although nothing was dead, seconds that routes to a living node's pods were
+    dark, and the weighed sum in seconds, in which sessions and pods are not."""
 
     lost_vip_s: Yearly
     lost_connection_s: Yearly
     broken: Yearly
     false_expiries: Yearly
+    dark_pods_s: Yearly
     weighs_s: Yearly
 
 
@@ -91,21 +96,23 @@ class Advised:
 
     def costs(self, setting: Setting, less: Setting | None = None) -> Costs:
         """What a year costs, or by how much more than with another setting, with paired intervals."""
-        weighing, stalls = self.weighing, self._stalls
+        weighing = self.weighing
+        stalls = self._only(lambda kind: kind == "stall")
+        alive = self._only(lambda kind: kind not in _DEAD)
         return Costs(
             lost_vip_s=self.ledger.a_year(setting, weighing.lost_vip_s(), less=less),
             lost_connection_s=self.ledger.a_year(setting, weighing.lost_connection_s(), less=less),
             broken=self.ledger.a_year(setting, weighing.broken(), less=less),
             false_expiries=self.ledger.a_year(setting, weighing.lost_sessions(), stalls, less),
+            dark_pods_s=self.ledger.a_year(setting, weighing.dark_pods_s(), alive, less),
             weighs_s=self.ledger.a_year(setting, weighing.weighed(), less=less),
         )
 
-    @cached_property
-    def _stalls(self) -> Any:
-        """The year in which nothing happens but stalls."""
+    def _only(self, wanted: Callable[[str], bool]) -> World:
+        """The year in which nothing happens but faults of some kinds."""
         told, classes = self.ledger.as_told(), self.ledger.classes
-        rates = tuple(r if of.process.fault.kind == "stall" else 0.0 for r, of in zip(told.rates, classes, strict=True))
-        return type(told)(rates, told.weights)
+        rates = (r if wanted(of.process.fault.kind) else 0.0 for r, of in zip(told.rates, classes, strict=True))
+        return World(tuple(rates), told.weights)
 
     @cached_property
     def front(self) -> list[Setting]:

@@ -28,6 +28,8 @@ MOST_SETTINGS = 20_000
 _WITHOUT_A_LOOK = 40
 _FINALISTS, _OF_FRONT = 8, 10
 _TURNS = 3
+_EACH = 2
+"""Runs of each stratum: the fewest that have a variance."""
 _OWN_LUCK = 1_000_000
 """Runs of a look have numbers from here on, so that their luck is not that of the others."""
 Progress = Callable[[int, int], None]
@@ -55,7 +57,7 @@ def advise(
         scenario: The cluster; its ``failures`` and ``background`` say what fails, its ``faults`` play no part.
         vary: Values by axis (``hold``, ``keepalive``, ``restart``, ``bfd``, ``hash``, ``balancer``, ``algorithm``,
             ``mode``, ``drain``) or dotted path; axes that are not named have values of their own, BFD none.
-        runs: Failures of each class to play for each setting, 20 by default, in ten strata of at least two.
+        runs: Failures of each class to play for each setting, 20 by default, two in each of ten strata.
         seed: Of all luck, which all settings share.
         jobs: Processes to use. Above 1 the calling module must be importable (``if __name__ == "__main__":``).
         availability: An SLO over a year, such as 0.9995, in place of the scenario's.
@@ -158,9 +160,9 @@ class _Search:
         holds = [setting.hold or 0 for setting in settings] + [p.hold_s for p in plan.peerings]
         restarts = [setting.restart or 0 for setting in settings]
         restarts += [p.restart.restart_time_s for p in plan.peerings if p.restart.enabled]
-        classes = classes_of(plan, max(holds), max(restarts))
+        classes = classes_of(plan, max(holds), max(restarts, default=0), max(2, runs // _EACH))
         self._done = self._total = 0
-        self.ledger = Ledger(classes, _units(classes, max(2, -(-runs // len(classes[0].strata)))))
+        self.ledger = Ledger(classes, _units(classes, _EACH))
 
     def _plan_at(self, paths: tuple[tuple[str, Any], ...], plan: Plan) -> Plan:
         return self._scenario.with_(**dict(paths)).plan() if paths else plan
@@ -207,9 +209,9 @@ class _Search:
 
 
 def _units(classes: Sequence[FailureClass], each: int, first_run: int = 0) -> tuple[Unit, ...]:
-    """``each`` runs of every stratum, classes after one another."""
+    """``each`` runs of every stratum, one from each equal part of it, classes after one another."""
     return tuple(
-        Unit(place, stratum, first_run + stratum * each + n)
+        Unit(place, stratum, first_run + stratum * each + n, part=n, parts=each)
         for place, of in enumerate(classes)
         for stratum in range(len(of.strata))
         for n in range(each)

@@ -3,8 +3,9 @@
 A year holds a handful of failures and a great deal of health, so nobody plays the health. The expected cost of a year
 is the sum over the classes of their rate times the expected cost of one failure, and that is found by playing one
 failure per run. What an estimate of it needs are the rare long ones, so how long a failure lasts is drawn by strata:
-each stratum is a part of the law with its own runs, and counts as much as it is likely (Cochran, *Sampling Techniques*,
-§5.3).
+each stratum is a part of the law with its own two runs, one from its shorter half and one from its longer, and counts
+as much as it is likely (Cochran, *Sampling Techniques*, §5.3; that the halves differ makes intervals a little too
+wide, §5A.12).
 
 Failures that overlap are left out of the sum: to first order in the rates they do not meet.
 """
@@ -29,9 +30,10 @@ ASSUMED_CONNECTIONS = 1000
 """Open at any time to each service of a scenario without traffic."""
 _OF_TIMERS = frozenset({"agent-restart", "agent-crash", "stall", "router-restart"})
 """How long these last decides by a timer whether they cost anything: their rare long ones get runs of their own."""
-_TAIL = (0.0, 0.35, 0.65, 0.85, 0.93, 0.97, 0.985, 0.993, 0.997, 0.999, 1.0)
-_EVEN = tuple(k / 10 for k in range(11))
-_LOOK_TAIL, _LOOK_EVEN = (0.0, 0.65, 0.93, 0.985, 0.997, 1.0), (0.0, 0.5, 1.0)
+_THINNING = 3
+"""Beyond the first q of the strata lie (1 - q)^3 of the failures: the last tenth of them has one in a thousand."""
+_LOOK = {True: 5, False: 2}
+"""Strata of a look: of kinds that timers decide on, and of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,11 @@ class Stratum:
     def weight(self) -> float:
         """How likely a failure is of this part."""
         return self.high - self.low
+
+    def part(self, place: int, parts: int) -> "Stratum":
+        """One of so many equal parts of it."""
+        width = self.weight / parts
+        return Stratum(self.low + place * width, self.low + (place + 1) * width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +73,20 @@ class FailureClass:
         return self.process.fault.down_for or Law.constant(0.0)
 
 
-def classes_of(plan: Plan, longest_hold_s: float, longest_restart_s: float) -> tuple[FailureClass, ...]:
-    """The classes of a plan's mix, each looked at until the slowest setting is done with it."""
+def classes_of(plan: Plan, longest_hold_s: float, longest_restart_s: float, strata: int) -> tuple[FailureClass, ...]:
+    """The classes of a plan's mix in so many strata, each looked at until the slowest setting is done with it."""
+    timers_s = longest_hold_s + longest_restart_s
     return tuple(
-        FailureClass(
-            process, _strata(process.fault), _horizon_us(plan, process.fault, longest_hold_s + longest_restart_s)
-        )
+        FailureClass(process, _strata(process.fault, strata), _horizon_us(plan, process.fault, timers_s))
         for process in plan.mix.processes
         if process.in_all > 0
     )
 
 
-def _strata(fault: FaultPlan) -> tuple[Stratum, ...]:
-    return _between(_TAIL if fault.kind in _OF_TIMERS else _EVEN)
-
-
-def _between(ends: Sequence[float]) -> tuple[Stratum, ...]:
+def _strata(fault: FaultPlan, number: int) -> tuple[Stratum, ...]:
+    """So many parts of a law, equally likely, or ever less likely the longer they last where timers decide."""
+    power = _THINNING if fault.kind in _OF_TIMERS else 1
+    ends = [1 - (1 - k / number) ** power for k in range(number + 1)]
     return tuple(Stratum(low, high) for low, high in pairwise(ends))
 
 
@@ -152,5 +157,5 @@ def _sampled(entry: TrafficPlan, horizon_s: float) -> tuple[TrafficPlan, float]:
 
 def looked_at(of: FailureClass) -> FailureClass:
     """The class with fewer, larger strata, for a look."""
-    ends = _LOOK_TAIL if of.process.fault.kind in _OF_TIMERS else _LOOK_EVEN
-    return replace(of, strata=_between(ends))
+    fault = of.process.fault
+    return replace(of, strata=_strata(fault, _LOOK[fault.kind in _OF_TIMERS]))

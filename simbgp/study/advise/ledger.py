@@ -22,23 +22,27 @@ class Weighing:
 
     def lost_vip_s(self) -> Floats:
         """Seconds of a service's whole traffic, added over the services."""
-        return np.array([1.0] * len(self.services) + [0.0, 0.0])
+        return np.array([1.0] * len(self.services) + [0.0] * 3)
 
     def lost_of(self, service: str) -> Floats:
         """The same of one service."""
-        return np.array([float(name == service) for name in self.services] + [0.0, 0.0])
+        return np.array([float(name == service) for name in self.services] + [0.0] * 3)
 
     def lost_connection_s(self) -> Floats:
         """Seconds of one connection's silence."""
-        return np.array([*self.connections, 0.0, 0.0])
+        return np.array([*self.connections, 0.0, 0.0, 0.0])
 
     def broken(self) -> Floats:
         """Broken connections."""
-        return np.array([0.0] * len(self.services) + [1.0, 0.0])
+        return np.array([0.0] * len(self.services) + [1.0, 0.0, 0.0])
 
     def lost_sessions(self) -> Floats:
         """Sessions that a router lost."""
-        return np.array([0.0] * len(self.services) + [0.0, 1.0])
+        return np.array([0.0] * len(self.services) + [0.0, 1.0, 0.0])
+
+    def dark_pods_s(self) -> Floats:
+        """Seconds that the routes to one node's pods were dark."""
+        return np.array([0.0] * len(self.services) + [0.0, 0.0, 1.0])
 
     def weighed(self, price_s: float | None = None) -> Floats:
         """All of it, in seconds of one connection's silence."""

@@ -1,5 +1,6 @@
 """What one failure costs under every setting, run by run with the same luck."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,7 +12,7 @@ from simbgp.study.advise.units import Cost, Unit
 from simbgp.study.replay import timeline
 from simbgp.study.shared import Shared
 from simbgp.timeline import Timeline
-from simbgp.traffic import ServiceOutcome, lost_of_whole_us
+from simbgp.traffic import ServiceOutcome, Window, lost_of_whole_us
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Trials:
             if (control, world) not in costs:
                 process = with_order(of.process, setting)
                 base = applied(healthy[setting.paths], setting)
-                plan, scales = struck(base, of, process, of.strata[unit.stratum])
+                plan, scales = struck(base, of, process, of.strata[unit.stratum].part(unit.part, unit.parts))
                 if control not in facts:
                     facts[control] = timeline(plan, self.seed, unit.run)
                 costs[control, world] = self._cost(plan, world, facts[control], shared, unit.run, scales)
@@ -71,7 +72,16 @@ class Trials:
         broken = _broken(plan, effect.outcomes, scales)
         observed = Observed(replace(plan, slo=()), happened, effect.windows, effect.outcomes, self.seed, run)
         flaps = value_of(observed, Question("flaps"))
-        return (*lost_s, broken, 0.0 if flaps is None else flaps.value)
+        return (*lost_s, broken, 0.0 if flaps is None else flaps.value, _dark_pods_s(plan, effect.windows))
+
+
+def _dark_pods_s(plan: Plan, windows: Sequence[Window]) -> float:
+    """Seconds that the prefixes of pods were dark, at one router of several for a part."""
+    routers = Counter(prefix for peering in plan.peerings for prefix in peering.prefixes)
+    nodes = Counter({(peering.node, prefix) for peering in plan.peerings for prefix in peering.prefixes})
+    announcers = Counter(prefix for _, prefix in nodes)
+    of_pods = (window for window in windows if window.service is None)
+    return sum(w.lost_traffic_us * announcers[w.prefix] / routers[w.prefix] for w in of_pods) / 1e6
 
 
 def _broken(plan: Plan, outcomes: Sequence[ServiceOutcome], scales: Sequence[float]) -> float:

@@ -277,13 +277,14 @@ _READERS: Mapping[str, Any] = {
 def default_axes(plan: Plan, now: Setting, covering: Sequence[int], given: Iterable[str]) -> Iterator[Axis]:
     """What is tried of the axes that nobody gave; ``covering`` are restart times that cover parts of the restarts.
 
-    BFD is not tried unless it is given: no Cilium release has it.
+    BFD is not tried unless it is given: no Cilium release has it. Nor is graceful restart off where routes to pods
+    hang on it, for what these carry nobody has written.
     """
     taken = set(given)
     restarts = {process.fault.kind for process in plan.mix.processes} & {"agent-restart", "agent-crash"}
     wanted: list[tuple[str, Sequence[Any]]] = [
         ("hold", sorted({3, 9, 30, 90} | ({now.hold} if now.hold else set()))),
-        ("restart", ["off", *(covering if restarts else ()), 120]),
+        ("restart", [*([] if _announces_pods(plan) else ["off"]), *(covering if restarts else ()), 120]),
         ("hash", ["resilient"]),
         ("balancer", ["maglev/dsr"]),
         ("drain", ["drain-first", "unlabel-first"] if _drains(plan.mix.processes) else []),
@@ -293,3 +294,8 @@ def default_axes(plan: Plan, now: Setting, covering: Sequence[int], given: Itera
         if not taken & blocked and values:
             as_now: dict[str, Any] = {}
             yield name, (as_now, *(_READERS[name](value) for value in values))
+
+
+def _announces_pods(plan: Plan) -> bool:
+    pods = {cidr for node in plan.nodes for cidr in node.pod_cidrs}
+    return any(not pods.isdisjoint(peering.prefixes) for peering in plan.peerings)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 Cost = tuple[float, ...]
-"""Seconds of each service's whole traffic, broken connections, sessions that a router lost."""
+"""Seconds of each service's whole traffic, then broken connections, sessions that a router lost, and seconds that pod
+routes were dark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,3 +14,6 @@ class Unit:
     place: int
     stratum: int
     run: int
+    part: int = 0
+    """Which of the equal parts of its stratum its failure's duration is from."""
+    parts: int = 1
