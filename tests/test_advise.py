@@ -4,6 +4,7 @@ import json
 import random
 import re
 
+import click
 import pytest
 from ruamel.yaml import YAML
 
@@ -144,7 +145,7 @@ def advised():
 
 
 def test_every_number_of_the_sentence_stands_in_the_tables_below(advised):
-    lines = advise_lines(advised, "FILE")
+    lines = [click.unstyle(line) for line in advise_lines(advised, "FILE")]
     place = next(i for i, line in enumerate(lines) if line.startswith("ADVICE"))
     rest = "\n".join(lines[place + 1 :])
     numbers = re.findall(r"\d[\d ]*\d(?:\.\d+)?|\d+(?:\.\d+)?", lines[place])

@@ -201,9 +201,9 @@ def _neighbours(found: Advised) -> list[str]:
     until = f"{amount(low)} to {amount(high)} s" if isfinite(high) else f"{amount(low)} s and above"
     return [
         *lines,
-        f"  lost: connection-minutes; weighs: lost + {seconds(price)} a broken connection; the same advice from {until}",
-        "  pods dark: node-minutes without a route to a living node's pods, by their own addresses; not weighed, for no "
-        "traffic to them is written",
+        f"  lost: connection-minutes; weighs: lost + {seconds(price)} each broken one; the same advice from {until}",
+        "  pods dark: node-minutes without a route to a living node's pods; not weighed, for no traffic to the "
+        "pods' own addresses is written",
     ]
 
 
