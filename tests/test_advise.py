@@ -1,6 +1,7 @@
 """Advice: the closed form of the restart time, directions, and what the answer is made of."""
 
 import json
+import math
 import random
 import re
 
@@ -15,7 +16,7 @@ from simbgp.report.advise import advise_lines, amount
 from simbgp.report.peer_config import patch_text
 from simbgp.scenario import load, loads
 from simbgp.study.advise import AdviceError, AxisError, Setting
-from simbgp.study.advise.choice import best, front
+from simbgp.study.advise.choice import Point, best, picked
 from simbgp.study.advise.ledger import Weighing, World
 from simbgp.study.advise.sensitivity import reweighed
 from simbgp.study.advise.settings import ORDERS, grid, present, read_axis, tidied
@@ -170,29 +171,46 @@ def test_the_sum_is_that_of_the_classes(advised):
 
 
 def test_nothing_beats_what_is_on_the_front(advised):
-    ledger, weighing = advised.ledger, advised.weighing
-    points = {
-        s: (ledger.value(s, weighing.broken()), ledger.value(s, weighing.lost_connection_s())) for s in ledger.costs
-    }
-    on_front = front(ledger, weighing, advised.settings)
-    for setting in on_front:
-        assert not any(p[0] <= points[setting][0] and p[1] < points[setting][1] - 1e-6 for p in points.values())
-    for setting in set(points) - set(on_front):
-        assert any(
-            p[0] <= points[setting][0] + 1e-6 and p[1] <= points[setting][1] + 1e-6
-            for other, p in points.items()
-            if other != setting
-        )
+    def rounded(setting):
+        point = advised.points[setting]
+        return tuple(round(each, 6) for each in (point.lost_s, point.broken, point.false_expiries))
+
+    costs = {setting: rounded(setting) for setting in advised.settings}
+    assert len(advised.front) > 1
+    for setting in advised.settings:
+        worse = [s for s in costs if costs[s] != costs[setting] and all(map(float.__le__, costs[s], costs[setting]))]
+        assert bool(worse) == (costs[setting] not in {costs[each] for each in advised.front})
 
 
-def test_between_its_prices_the_advice_weighs_least_and_beyond_them_not(advised):
-    ledger, found = advised.ledger, advised.prices
-    for price, least in ((found.low_s * 1.01 + 1e-3, True), (found.high_s * 1.05, False)):
-        if not 0 < price < 1e9:
-            continue
-        weighing = Weighing(advised.weighing.services, advised.weighing.connections, price)
-        values = {s: ledger.value(s, weighing.weighed()) for s in ledger.costs}
-        assert (values[advised.chosen] <= min(values.values()) * (1 + 1e-9)) == least
+def test_between_its_prices_the_advice_is_what_is_picked_and_beyond_them_not(advised):
+    found = advised.prices
+    ends = [(found.low_s, 1.001, 0.999), (found.high_s, 0.999, 1.001)]
+    assert any(0 < end < math.inf for end, _, _ in ends)
+    for end, inside, outside in ends:
+        if 0 < end < math.inf:
+            assert picked(advised.points, end * inside) == advised.chosen
+            assert picked(advised.points, end * outside) != advised.chosen
+
+
+CALM = {
+    Setting(hold=3): Point(1000.0, 0.0, 160.0),
+    Setting(hold=9): Point(1019.9, 0.0, 15.6),
+    Setting(hold=30): Point(1020.1, 0.0, 0.4),
+}
+"""Weights of 1000 and of 1.99 and 2.01 % more."""
+
+
+def test_of_what_weighs_two_percent_more_at_most_the_fewest_false_expiries_are_advised():
+    assert picked(CALM, 30) == Setting(hold=9)
+    assert picked(CALM | {Setting(hold=30): Point(1019.95, 0.0, 0.4)}, 30) == Setting(hold=30)
+    assert picked(CALM | {Setting(hold=3): Point(1000.0, 0.0, 16.5)}, 30) == Setting(hold=3)  # 0.9 more: nobody minds
+    assert picked(CALM | {Setting(hold=3): Point(1000.0, 0.0, 16.7)}, 30) == Setting(hold=9)  # 1.1 more
+
+
+def test_of_what_is_as_calm_and_weighs_a_fifth_of_a_percent_more_at_most_the_fewest_changes_are_advised():
+    more = Setting(hold=9, restart=60)
+    assert picked({more: Point(1000.0, 0.0, 0.0), Setting(): Point(1001.9, 0.0, 0.0)}, 30) == Setting()
+    assert picked({more: Point(1000.0, 0.0, 0.0), Setting(): Point(1002.1, 0.0, 0.0)}, 30) == more
 
 
 def test_an_advice_is_json_and_the_same_for_any_number_of_workers(advised):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from simbgp.report.figures.style import BLUE, GREEN, INK, ORANGE, QUIET, RED, empty, house_style
 from simbgp.report.numbers import count, percent
 from simbgp.study.advise.advised import Advised
+from simbgp.study.advise.choice import front
 from simbgp.study.advise.sensitivity import Swing
 from simbgp.study.advise.settings import Setting
 from simbgp.study.advise.words import phrases, restart_phrase
@@ -20,7 +21,7 @@ Point = tuple[float, float]
 
 
 def advice(found: Advised) -> "Figure":
-    """Lost traffic against broken connections, a dot per setting, the front as a line, the advice as its knee; below it
+    """Lost traffic against broken connections, a dot per setting, the front as a line, and the advice; below it
     a bar for each input: from where to where the yearly weight of the advised setting goes with it."""
     with house_style():
         figure = empty(7.4, _finding(found))
@@ -48,11 +49,11 @@ def _draw_front(axes: "Axes", found: Advised) -> None:
     others = [_point(found, setting) for setting in found.settings]
     right, up = zip(*others, strict=True)
     axes.scatter(right, up, s=14, color=QUIET, alpha=0.55, linewidths=0, label="played in full", zorder=2)
-    line = [_point(found, setting) for setting in found.front]
+    line = [_point(found, setting) for setting in front(found.ledger, found.weighing, found.settings)]
     axes.plot(*zip(*line, strict=True), color=BLUE, marker="o", markersize=4, linewidth=1.2, label="front", zorder=3)
     _draw_price(axes, found)
     chosen, now = _point(found, found.chosen), _point(found, Setting())
-    axes.plot(*chosen, "D", color=GREEN, markersize=9, label="advised: the knee", zorder=5)
+    axes.plot(*chosen, "D", color=GREEN, markersize=9, label="advised", zorder=5)
     if found.chosen != Setting():
         axes.plot(*now, "s", color=RED, markersize=7, label="now", zorder=4)
     _name_restarts(axes, found)
@@ -61,7 +62,7 @@ def _draw_front(axes: "Axes", found: Advised) -> None:
     axes.margins(0.08, 0.12)
     axes.set_xlim(left=max(0.0, axes.get_xlim()[0]))
     axes.set_ylim(bottom=max(0.0, axes.get_ylim()[0]))
-    axes.legend(loc="upper right", fontsize=8)
+    axes.legend(loc="best", fontsize=8)
     _grouped(axes)
 
 

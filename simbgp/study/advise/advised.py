@@ -1,6 +1,5 @@
 """The advice: what was found for each setting that was played in full."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,8 +9,8 @@ from simbgp.measure import Verdict
 from simbgp.measure.yearly import Yearly, one_year_in
 from simbgp.scenario import Plan, Scenario
 from simbgp.scenario.trial import YEAR_S
-from simbgp.study.advise.choice import Prices, front, prices
-from simbgp.study.advise.ledger import Ledger, Weighing, World
+from simbgp.study.advise.choice import Points, Prices, is_stall, points, prices, unbeaten
+from simbgp.study.advise.ledger import Ledger, Weighing
 from simbgp.study.advise.restarts import Restarts
 from simbgp.study.advise.sensitivity import Swing, swings
 from simbgp.study.advise.settings import Axis, Setting, applied, turned
@@ -97,8 +96,8 @@ class Advised:
     def costs(self, setting: Setting, less: Setting | None = None) -> Costs:
         """What a year costs, or by how much more than with another setting, with paired intervals."""
         weighing = self.weighing
-        stalls = self._only(lambda kind: kind == "stall")
-        alive = self._only(lambda kind: kind not in _DEAD)
+        stalls = self.ledger.only(is_stall)
+        alive = self.ledger.only(lambda kind: kind not in _DEAD)
         return Costs(
             lost_vip_s=self.ledger.a_year(setting, weighing.lost_vip_s(), less=less),
             lost_connection_s=self.ledger.a_year(setting, weighing.lost_connection_s(), less=less),
@@ -108,21 +107,27 @@ class Advised:
             weighs_s=self.ledger.a_year(setting, weighing.weighed(), less=less),
         )
 
-    def _only(self, wanted: Callable[[str], bool]) -> World:
-        """The year in which nothing happens but faults of some kinds."""
-        told, classes = self.ledger.as_told(), self.ledger.classes
-        rates = (r if wanted(of.process.fault.kind) else 0.0 for r, of in zip(told.rates, classes, strict=True))
-        return World(tuple(rates), told.weights)
+    @cached_property
+    def points(self) -> Points:
+        """What a year costs with each, without intervals."""
+        return points(self.ledger, self.weighing, self.settings)
 
     @cached_property
     def front(self) -> list[Setting]:
-        """Settings that no other beats in both currencies, from the fewest broken connections on."""
-        return front(self.ledger, self.weighing, self.settings)
+        """Settings that no other beats in lost traffic, broken connections and false expiries, from the fewest broken
+        connections on."""
+        return unbeaten(self.points)
 
     @cached_property
     def prices(self) -> Prices:
         """Between which prices of a broken connection the advice stands."""
-        return prices(self.ledger, self.weighing, self.chosen, self.settings)
+        return prices(self.points, self.chosen, self.weighing.broken_connection_s)
+
+    @property
+    def least(self) -> Setting:
+        """What weighs least, which another as good with fewer false expiries may have been preferred to."""
+        price_s = self.weighing.broken_connection_s
+        return min(self.points, key=lambda setting: self.points[setting].weighs_s(price_s))
 
     @cached_property
     def swings(self) -> tuple[Swing, ...]:
@@ -199,7 +204,7 @@ class Advised:
             "budgets": [
                 {
                     "service": budget.service,
-                    "availability": budget.availability,
+                    "availability": round(budget.availability, 9),
                     "lost_s": _yearly(budget.lost_s),
                     "allowed_s": round(budget.allowed_s, 6),
                     "used": round(budget.used, 9),

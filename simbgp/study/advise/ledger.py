@@ -1,6 +1,6 @@
 """What was played, kept by setting and class, and what a year of it costs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -78,6 +78,12 @@ class Ledger:
             tuple(of.process.in_all for of in self.classes),
             tuple(tuple(stratum.weight for stratum in of.strata) for of in self.classes),
         )
+
+    def only(self, wanted: Callable[[str], bool], world: World | None = None) -> World:
+        """The year in which nothing happens but faults of the kinds that are wanted."""
+        world = world or self.as_told()
+        rates = (r if wanted(of.process.fault.kind) else 0.0 for r, of in zip(world.rates, self.classes, strict=True))
+        return World(tuple(rates), world.weights)
 
     def samples(
         self, setting: Setting, what: Floats, world: World | None = None, less: Setting | None = None
