@@ -12,7 +12,8 @@ from ruamel.yaml import YAML
 import simbgp
 from benchmarks.advise import GRID, OPTIMUM, SHIFT_S, SMALL, Odds, compare_years, draw_odds
 from simbgp.profiles import Law
-from simbgp.report.advise import advise_lines, amount
+from simbgp.report.advise import advise_lines
+from simbgp.report.alternatives import amount
 from simbgp.report.peer_config import patch_text
 from simbgp.scenario import load, loads
 from simbgp.study.advise import AdviceError, AxisError, Setting

@@ -1,32 +1,26 @@
 """Advice as text: the answer in a sentence, and under it every table that the sentence is from."""
 
 from collections.abc import Iterator
-from math import isfinite
 
 import click
 
 from simbgp.measure.yearly import Yearly
-from simbgp.report.numbers import columns, count, percent, plural, seconds
+from simbgp.report.alternatives import amount, front_rows, minutes, neighbours, restart_of, tornado
+from simbgp.report.numbers import columns, percent, plural, seconds
 from simbgp.report.peer_config import at_the_nodes, at_the_routers
 from simbgp.report.to_measure import to_measure
 from simbgp.scenario.processes import targets_of
 from simbgp.study.advise.advised import Advised
 from simbgp.study.advise.choice import is_stall
 from simbgp.study.advise.settings import Setting
-from simbgp.study.advise.words import in_force, order_phrase, phrases, restart_phrase, values_of
+from simbgp.study.advise.words import in_force, phrases, restart_phrase
 
-_MOST_SWINGS = 8
-_MOST_ON_FRONT = 12
 _MORE = 1.2
 
 
 _FALSE = (
     "false expiries: sessions that a stall ends although nothing is dead; the node's routes go and come back. Lost and "
     "broken count what that does to traffic; what somebody spends on looking into each weighs nothing"
-)
-_RULE = (
-    "advised: of what weighs at most 2 % more than the least the fewest false expiries (within 1 a year), then at most "
-    "0.2 % more with the fewest changes, then the longest hold"
 )
 
 
@@ -36,9 +30,9 @@ def advise_lines(found: Advised, file: str) -> list[str]:
         [_headline(found), "", *sentence(found)],
         ["a year's failures", *_mix(found)],
         ["what they cost a year, now and as advised", *_by_failure(found)],
-        ["the advice, and one thing changed at a time", *_neighbours(found)],
-        ["the front: what no other setting beats in lost, broken and false expiries", *_front(found)],
-        ["what moves the answer most", *_tornado(found)],
+        ["the advice, and one thing changed at a time", *neighbours(found)],
+        ["the front: what no other setting beats in lost, broken and false expiries", *front_rows(found)],
+        ["what moves the answer most", *tornado(found)],
         ["before you believe it, measure", *(f"  {line}" for line in to_measure(found))],
         [f"  assumed: {line}" for line in found.assumptions],
         ["to do", *_to_do(found, file)],
@@ -47,26 +41,10 @@ def advise_lines(found: Advised, file: str) -> list[str]:
     return [line for part in parts if part for line in (*part, "")][:-1]
 
 
-def amount(value: float) -> str:
-    """A number with about three digits that matter, as every table here has it."""
-    size = abs(value)
-    decimals = 0 if size >= 100 else 1 if size >= 10 else 2
-    shown = f"{value:.{decimals}f}"
-    whole, _, rest = shown.partition(".")
-    grouped = count(float(whole)) if whole.lstrip("-") != "0" else whole
-    rest = rest.rstrip("0")
-    text = f"{grouped}.{rest}" if rest else grouped
-    return "0" if text in ("-0", "0") else text
-
-
 def _interval(found: Yearly) -> str:
     if found.low is None or found.high is None:
         return ""
     return f"[{amount(max(0.0, found.low))}, {amount(found.high)}]"
-
-
-def _minutes(found: Yearly) -> Yearly:
-    return Yearly(*(None if each is None else each / 60 for each in (found.value, found.low, found.high)))  # type: ignore[arg-type]
 
 
 def _headline(found: Advised) -> str:
@@ -103,11 +81,11 @@ def _lost(costs: "object") -> str:
 def _because(found: Advised) -> str:
     """What the restart time is the answer to, and what its neighbour would do."""
     rows = next((rows for axis, rows in found.neighbours().items() if axis == "restart"), [])
-    restart_s = _restart_s(found, found.chosen)
+    restart_s = restart_of(found, found.chosen)
     if restart_s is None or len(rows) < 2:
         return ""
     timed = sorted(
-        (each for each in rows if _restart_s(found, each) is not None), key=lambda s: _restart_s(found, s) or 0
+        (each for each in rows if restart_of(found, each) is not None), key=lambda s: restart_of(found, s) or 0
     )
     covered = percent(found.restarts.covered(restart_s))
     mine = (
@@ -120,17 +98,13 @@ def _because(found: Advised) -> str:
     if other is None:
         return mine
     costs = found.costs(other)
-    other_s = _restart_s(found, other) or 0
+    other_s = restart_of(found, other) or 0
     would = (
         f"{restart_phrase(other_s)} would cover {percent(found.restarts.covered(other_s))}"
         if other_s
         else "graceful restart off would cover none"
     )
     return f"{mine}, {would}, lose {_lost(costs)} and break {amount(costs.broken.value)}"
-
-
-def _restart_s(found: Advised, setting: Setting) -> int | None:
-    return found.now.restart if setting.restart is None else setting.restart
 
 
 def _mix(found: Advised) -> list[str]:
@@ -156,13 +130,13 @@ def _by_failure(found: Advised) -> list[str]:
         rows.append((of.name, *cells, *expiries))
     sums = [found.costs(now), found.costs(then)]
     each = [
-        *(_minutes(costs.lost_connection_s) for costs in sums),
+        *(minutes(costs.lost_connection_s) for costs in sums),
         *(costs.broken for costs in sums),
         *(costs.false_expiries for costs in sums),
     ]
     rows += [("sum", *(amount(total.value) for total in each)), ("95 % interval", *map(_interval, each))]
     difference = found.costs(then, less=now)
-    less = [_signed(_minutes(difference.lost_connection_s)), _signed(difference.broken)]
+    less = [_signed(minutes(difference.lost_connection_s)), _signed(difference.broken)]
     lines = columns(rows, right=frozenset(range(1, 7)))
     if any(costs.false_expiries.value for costs in sums):
         lines.append(f"  {_FALSE}")
@@ -191,99 +165,6 @@ def _budget_lines(found: Advised) -> Iterator[str]:
             f"{percent(worst.used)} of the error budget of {worst.availability * 100:g} % ({seconds(worst.allowed_s)}"
             f"{customary}); one year in 20 has {seconds(found.one_year_in_20(setting))} or more"
         )
-
-
-def _rows(found: Advised, named: "list[tuple[str, Setting]]") -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = [("", "lost", "broken", "false expiries", "pods dark", "restarts covered", "weighs")]
-    for name, setting in named:
-        costs, restart_s = found.costs(setting), _restart_s(found, setting)
-        covered = "" if restart_s is None else percent(found.restarts.covered(restart_s))
-        amounts = [_minutes(costs.lost_connection_s).value, costs.broken.value, costs.false_expiries.value]
-        amounts.append(costs.dark_pods_s.value / 60)
-        rows.append((name, *map(amount, amounts), covered, amount(costs.weighs_s.value / 60)))
-    return rows
-
-
-def _neighbours(found: Advised) -> list[str]:
-    named = [("now", Setting()), ("advised", found.chosen)]
-    for axis, settings in found.neighbours().items():
-        others = [setting for setting in settings if setting != found.chosen]
-        if axis == "restart":
-            others.sort(key=lambda setting: _restart_s(found, setting) or 0)
-        if axis == "hold":
-            others.sort(key=lambda setting: setting.hold or found.now.hold or 0)
-        named += [(_turned(found, axis, setting), setting) for setting in others]
-    price = found.weighing.broken_connection_s
-    lines = columns(_rows(found, named), right=frozenset(range(1, 7)))
-    low, high = found.prices.low_s, found.prices.high_s
-    until = f"{amount(low)} to {amount(high)} s" if isfinite(high) else f"{amount(low)} s and above"
-    return [
-        *lines,
-        f"  {_RULE}",
-        *_least(found),
-        f"  lost: connection-minutes; weighs: lost + {seconds(price)} each broken one; the same advice from {until}",
-        "  pods dark: node-minutes without a route to a living node's pods; not weighed, for no traffic to the "
-        "pods' own addresses is written",
-    ]
-
-
-def _least(found: Advised) -> Iterator[str]:
-    """What weighs less than the advised setting by so little that something else decided."""
-    least, mine = found.costs(found.least), found.costs(found.chosen)
-    if amount(least.weighs_s.value / 60) != amount(mine.weighs_s.value / 60):
-        known = set(in_force(found.chosen, found.now))
-        own = ", ".join(each for each in in_force(found.least, found.now) if each not in known)
-        yield (
-            f"  the least: {own} weighs {amount(least.weighs_s.value / 60)}, with "
-            f"{amount(least.false_expiries.value)} false expiries; what is advised weighs "
-            f"{percent(mine.weighs_s.value / least.weighs_s.value - 1)} more, with {amount(mine.false_expiries.value)}"
-        )
-
-
-def _turned(found: Advised, axis: str, setting: Setting) -> str:
-    values = values_of(setting, found.now)
-    of_axis = {
-        "hold": lambda: f"hold {values.get('holdTimeSeconds')} s",
-        "keepalive": lambda: f"keepalive {values.get('keepAliveTimeSeconds')} s",
-        "restart": lambda: restart_phrase(values.get("restartTimeSeconds") or 0),
-        "bfd": lambda: f"BFD {values.get('bfd')}",
-        "hash": lambda: f"{values.get('hash')} hash",
-        "balancer": lambda: f"{values.get('algorithm')}/{values.get('mode')}",
-        "algorithm": lambda: str(values.get("algorithm")),
-        "mode": lambda: str(values.get("mode")),
-        "drain": lambda: f"drain {order_phrase(tuple(values.get('drain') or ()))}",
-    }
-    return of_axis[axis]() if axis in of_axis else f"{axis} {values.get(axis)}"
-
-
-def _front(found: Advised) -> list[str]:
-    on_front = found.front
-    step = max(1, -(-len(on_front) // _MOST_ON_FRONT))
-    shown = [each for place, each in enumerate(on_front) if place % step == 0 or each == found.chosen]
-    named = [
-        ((">" if each == found.chosen else " ") + " " + ", ".join(in_force(each, found.now)), each) for each in shown
-    ]
-    return columns(_rows(found, named), right=frozenset(range(1, 7)))
-
-
-def _tornado(found: Advised) -> list[str]:
-    rows: list[tuple[str, ...]] = [("input", "from", "to", "weighs, connection-minutes", "", "then advised")]
-    for swing in found.swings[:_MOST_SWINGS]:
-        name = f"{swing.of}: {swing.kind}" if swing.kind != "price" else "weight of a broken connection"
-        turns = [_then(found, side) for side in (swing.best_at_low, swing.best_at_high)]
-        then = "the same" if turns == ["the same"] * 2 else f"{turns[0]} | {turns[1]}"
-        ends = amount(swing.at_low / 60), amount(swing.at_high / 60)
-        rows.append((name, swing.low, swing.high, *ends, then))
-    return columns(rows, right=frozenset({1, 2, 3, 4}))
-
-
-def _then(found: Advised, setting: Setting) -> str:
-    """What another answer would change against the advice."""
-    if setting == found.chosen:
-        return "the same"
-    mine, other = (phrases(each, found.now) for each in (found.chosen, setting))
-    own = [phrase for phrase in in_force(setting, found.now) if phrase not in in_force(found.chosen, found.now)]
-    return ", ".join(own or [each for each in other if each not in mine] or ["as it is now"])
 
 
 def _to_do(found: Advised, file: str) -> list[str]:
