@@ -55,9 +55,11 @@ def test_a_scenario_without_slos_is_a_case_that_passes():
     assert [(case.get("name"), len(case)) for case in suite] == [("plays without breaking an invariant", 0)]
 
 
-def test_what_xml_cannot_hold_is_replaced():
-    odd = simbgp.run(scenario(name="a\x01<b>&"), runs=1)
-    assert Xml.fromstring(junit([odd]))[0].get("name") == "a\ufffd<b>&"
+def test_what_xml_cannot_hold_is_replaced(tmp_path):
+    file = tmp_path / "a\x01<b>&.yaml"  # names in scenarios are printable, those of files need not be
+    file.write_text(scenario().source)
+    case = Xml.fromstring(junit([simbgp.run(simbgp.load(file), runs=1)]))[0][0]
+    assert case.get("file").endswith("/a\ufffd<b>&.yaml")
 
 
 def test_the_summary_has_a_line_for_each_slo_and_the_command(result):

@@ -223,6 +223,7 @@ def test_a_second_pair_goes_while_the_first_still_dials():
 
 
 WARNED = {
+    "advise-16-nodes": ["keeps its share"],
     "agent-crash-llgr": ["is below the 612 s"],
     "cilium-dev-multi-homing": ["is assumed", "is above restartTimeSeconds", "announces nothing"],
     "cilium-dev-service-crash-beyond": ["not used", "is assumed", "is above restartTimeSeconds", "is below the 36 s"],
