@@ -118,7 +118,7 @@ failures:
   agent-crash: {rate: RESTARTS, downFor: {exponential: {mean: MEANs}}}
   node-down: {rate: LOSSES}
 """
-GRID = tuple(range(15, 136, 20))
+GRID = tuple(range(15, 136, 15))
 SHIFT_S = 6.56
 """5 s to start, 1 to 2 s to the first dial, 60 ms for the exchange of OPENs."""
 

@@ -57,11 +57,11 @@ def test_the_parts_of_the_closed_form_are_what_is_played(exponential):
     # so many are silent for each second of restart time after a node is lost
     ledger, weighing = exponential.ledger, exponential.weighing
     at = {s.restart or exponential.now.restart: s for s in exponential.settings}
-    broken = [ledger.by_class(at[r], weighing.broken())["agent-crash"].value / 40 for r in (15, 55)]
-    # e^(-(15 - 6.56) / 25) less e^(-(55 - 6.56) / 25): 71.3 - 14.4 of 100; in the difference, for now and then this
+    broken = [ledger.by_class(at[r], weighing.broken())["agent-crash"].value / 40 for r in (15, 60)]
+    # e^(-(15 - 6.56) / 25) less e^(-(60 - 6.56) / 25): 71.3 - 11.8 of 100; in the difference, for now and then this
     # GoBGP is Established before it has routes, and ends the restart itself
-    assert broken[0] - broken[1] == pytest.approx(71.3 - 14.4, rel=0.15)
-    silent = [ledger.by_class(at[r], weighing.lost_connection_s())["node-down"].value / 2 for r in (55, 115)]
+    assert broken[0] - broken[1] == pytest.approx(71.3 - 11.8, rel=0.15)
+    silent = [ledger.by_class(at[r], weighing.lost_connection_s())["node-down"].value / 2 for r in (60, 120)]
     assert silent[1] - silent[0] == pytest.approx(60 * 100, rel=0.01)
 
 
