@@ -53,6 +53,8 @@ class Stream:
         self._answers_lost = 0.0
         self._receiver_knows = True
         self._sending = True
+        self._mute = False
+        """Whether the sender's process does not run: it writes nothing, and its kernel repeats what was written."""
         self._closing: Closing | None = None
         self._unanswered_us: int | None = None
         """When the first segment that is not acknowledged was or will be sent; None while the way is clear."""
@@ -107,7 +109,7 @@ class Stream:
         if self._unanswered_us is not None:  # the last retransmission has not come through yet
             if self._way == "dark":
                 self._arrival.cancel()
-        elif self._sending:
+        elif self._sending and not self._mute:
             self._unanswered_us = self._keepalives.first_at_or_after(self._clock.now_us)
             heard = self._unanswered_us if self._way == "unanswered" else self._last_heard_us()
             self._set_hold(heard)
@@ -147,6 +149,9 @@ class Stream:
 
     def _send_next(self) -> None:
         """The acknowledgement of the last segment comes, maybe of a later copy; then the next keepalive may go."""
+        if self._mute:
+            self._unanswered_us = None
+            return
         first_us, copies = self._unanswered_us or self._clock.now_us, 0
         answered_us = self._clock.now_us
         while copies < _COPIES and self._luck() < self._answers_lost:
@@ -158,14 +163,24 @@ class Stream:
 
     def sender_stalls(self) -> None:
         """The sending process is starved: it sends no keepalives."""
-        if self._sending and self._way == "clear":
-            self._set_hold(self._last_heard_us())
+        self._stop_writing()
+        self._mute = True
 
     def sender_wakes(self) -> None:
         """It sends the keepalive that is overdue."""
-        if self._sending and self._way == "clear" and self._unanswered_us is None:
-            self._heard_us = self._clock.now_us
+        self._mute = False
+        if not self._sending or self._unanswered_us is not None:
+            return
+        now_us, way = self._clock.now_us, self._way
+        if way == "clear":
+            self._heard_us = now_us
             self._hold.cancel()
+        elif way == "lossy":
+            self._send(now_us)
+        else:
+            self._unanswered_us = now_us
+            if way == "unanswered":
+                self._arrival.set(now_us)
 
     def receiver_stalls(self) -> None:
         """The receiving process is starved: its kernel acknowledges, and nobody reads."""
@@ -192,12 +207,20 @@ class Stream:
         if self._stalled_us is None:
             self._on_hold_expired()
 
+    def _stop_writing(self) -> None:
+        """The next keepalive is not written, so the receiver waits for nothing but what already is."""
+        if not self._sending or self._mute:
+            return
+        if self._unanswered_us is None or self._unanswered_us >= self._clock.now_us:
+            self._unanswered_us = None
+            self._arrival.cancel()
+            self._set_hold(self._last_heard_us())
+
     # the ends
 
     def silence(self) -> None:
         """The sender's host is gone: nothing more comes, not even a retransmission."""
-        if self._sending and self._way == "clear":
-            self._set_hold(self._last_heard_us())
+        self._stop_writing()
         self._sending = False
         self._unanswered_us = None
         self._closing = None
@@ -208,13 +231,14 @@ class Stream:
         now_us = self._clock.now_us
         self._sending = False
         self._closing = closing
-        waits = self._unanswered_us is not None and self._unanswered_us < now_us
-        if self._way == "lossy" and not waits:
+        if self._unanswered_us is not None and self._unanswered_us < now_us:
+            return  # behind what waits
+        if self._way == "lossy":
             self._send(now_us)
-        elif self._unanswered_us is None or not (waits or self._way == "dark"):
-            self._arrive()
+        elif self._way == "dark":
+            self._unanswered_us = now_us
         else:
-            self._unanswered_us = min(self._unanswered_us, now_us)
+            self._arrive()
 
     def forget(self) -> None:
         """The receiver's end is gone without a word; what still arrives is answered with a reset."""
@@ -241,13 +265,13 @@ class Stream:
         if way == "clear":
             self._unanswered_us = None
         if not self._receiver_knows:
-            if self._sending:
+            if self._sending and way != "unanswered":  # the reset takes the way of the acknowledgements
                 self._on_reset(RST)
             return
         self._heard_us = self._clock.now_us
         if self._closing is not None:
             self._hear_closing()
-        elif way == "clear":
+        elif way == "clear" and not self._mute:
             self._hold.cancel()
         else:
             self._set_hold(self._clock.now_us)
