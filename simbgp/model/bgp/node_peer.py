@@ -189,10 +189,7 @@ class NodePeer:
 
     def _leave(self, closing: Closing, reason: Reason) -> None:
         connection, self.connection = self.connection, None
-        was_opening = self.state == "open_sent"
         self._stop(reason)
-        if was_opening:
-            self._session.abandon()
         if connection is not None:
             connection.node_leaves(closing)
 
@@ -208,8 +205,11 @@ class NodePeer:
     def _stop(self, reason: Reason) -> None:
         self._timer.cancel()
         self._helper.cancel()
+        was_opening = self.state == "open_sent"
         if self.state != "idle":
             self._become("idle", reason)
+        if was_opening:
+            self._session.node_abandons()
 
     def _on_enabled(self, up: bool) -> None:
         if up and self._session.speaker_runs and self.state == "idle":

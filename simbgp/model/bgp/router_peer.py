@@ -51,8 +51,8 @@ class RouterPeer:
             self._end(LINK_DOWN.reason, "link_down")
             if connection is not None:
                 connection.router_leaves(FIN)
-        elif self.state != "idle":
-            self._become("idle", LINK_DOWN.reason)
+        else:
+            self._leave(LINK_DOWN.reason)
 
     def carrier_back(self) -> None:
         """The link is up again: a router that watched it waits as it does after an error, if its daemon runs."""
@@ -91,8 +91,15 @@ class RouterPeer:
     def _forget(self, reason: Reason) -> None:
         self.rib.stop_timers()
         self._idle.cancel()
+        self._leave(reason)
+
+    def _leave(self, reason: Reason) -> None:
+        """Idle without a word of what was learnt; a peer in the OPEN exchange is left alone there."""
+        was_opening = self.state == "open_sent"
         if self.state != "idle":
             self._become("idle", reason)
+        if was_opening:
+            self._session.router_abandons()
 
     def bfd_down(self) -> None:
         """BFD heard nothing for its detection time: the peer is taken for dead (RFC 5882 §4.3)."""
@@ -114,6 +121,8 @@ class RouterPeer:
                 if waits_for_that:
                     self._idle.set(self._clock.now_us)
             return Reason.ROUTER_IDLE
+        if self.state == "open_sent":  # of a host that is gone without a word, and back
+            self.half_open_closed()
         if self.state != "established":
             self._become("open_sent", Reason.TCP_ACCEPTED)
             return None

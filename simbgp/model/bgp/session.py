@@ -171,6 +171,7 @@ class Session:
 
     def connect(self) -> None:
         """The node's SYN was answered: the router lets it in, or closes it; a stalled one looks at it when it wakes."""
+        self._opening.cancel()
         wake_us = self.world.router(self.peering.router).stalled_until_us
         if wake_us > self.world.clock.now_us:
             self._accepting.set(wake_us)
@@ -186,24 +187,39 @@ class Session:
         law = self.world.node(self.peering.node).profile.open_exchange
         self._opening.set(self._opening_us + self.world.tape.draw_us(law, self.entity, "open"))
 
-    def abandon(self) -> None:
-        """The node's process died during the OPEN exchange."""
+    def node_abandons(self) -> None:
+        """The node's process ended, or its host, during the OPEN exchange: heard at once if packets pass."""
         if self._accepting.deadline_us is not None:
             self._accepting.cancel()
-            return
+        elif self.passes:
+            self._end_opening(Reason.TCP_CLOSED)
+
+    def router_abandons(self) -> None:
+        """The router's end is closed during the OPEN exchange: heard at once if packets pass."""
+        if self.passes:
+            self._end_opening(Reason.TCP_CLOSED)
+
+    def _end_opening(self, reason: Reason) -> None:
+        """Whoever is still in OpenSent finds the other gone."""
         self._opening.cancel()
-        self.router.half_open_closed()
+        if self.router.state == "open_sent":
+            self.router.half_open_closed()
+        if self.node.state == "open_sent":
+            self.node.refused(reason)
 
     def _opened(self) -> None:
+        now_us, over_us = self.world.clock.now_us, self._opening_us + _OPEN_HOLD_US
+        if now_us >= over_us:
+            self._end_opening(Reason.NO_OPEN)
+        elif not self.passes:
+            self._opening.set(min(over_us, retransmission_at_or_after(self._opening_us, now_us + 1)))
+        elif self.node.state != "open_sent" or self.router.state != "open_sent":
+            self._end_opening(Reason.TCP_RESET)  # by the host of the end that is gone
+        else:
+            self._establish()
+
+    def _establish(self) -> None:
         now_us = self.world.clock.now_us
-        if not self.passes:
-            next_us = retransmission_at_or_after(self._opening_us, now_us + 1)
-            if next_us < self._opening_us + _OPEN_HOLD_US:
-                self._opening.set(next_us)
-            else:
-                self.router.half_open_closed()
-                self.node.refused(Reason.NO_OPEN)
-            return
         connection = self._join(up_since=lambda: now_us)
         self.router.established(connection)
         self.node.established(connection)

@@ -1,0 +1,240 @@
+"""Every step of both ends of one session after one fault, with its reason, and of the path: nothing else may happen.
+
+The cluster of `session_steps`: 9/3, dial 2 s after the node may, connect retry 120, the last keepalives 2 s before the
+fault.
+The router is RFC 8538's, which is ready for a new connection at once, unless a test says otherwise.
+"""
+
+from dataclasses import replace
+
+import pytest
+from session_steps import CRASHED, node, path, ready, router, router_ends, stalled, starts, steps, up, world
+from worlds import AT_S, fault, instant, steady
+
+from simbgp.scenario.plan import BfdPlan, GracefulRestartPlan, Occurrence
+
+GR = GracefulRestartPlan(True, 15)
+GOBGP = instant("gobgp-3.10", helper=True, notification=True)
+
+
+@pytest.mark.parametrize(
+    ("what", "expected"),
+    [
+        # the process dies, its kernel closes: FIN
+        (fault("agent-crash"), [node(0, "SPEAKER_KILLED"), *router_ends(0, "TCP_CLOSED"), path(0)]),
+        (
+            fault("agent-crash", 20),
+            [
+                *(node(0, "SPEAKER_KILLED"), *router_ends(0, "TCP_CLOSED"), path(0)),
+                *(starts(20, "SPEAKER_STARTED"), *up(22)),
+            ],
+        ),
+        # SIGTERM to a bare gobgpd: Cease 6/3
+        (
+            fault("agent-restart", 20),
+            [
+                *(node(0, "SPEAKER_STOPPED"), *router_ends(0, "DECONFIGURED"), path(0)),
+                *(starts(20, "SPEAKER_STARTED"), *up(22)),
+            ],
+        ),
+        # silence: both timers are over 9 s after the keepalives of -2 (event 10)
+        (
+            fault("link-loss"),
+            [*router_ends(7, "HOLD_EXPIRED"), node(7, "HOLD_EXPIRED"), path(7), starts(12)],
+        ),
+        # first SYN at 14, then 1, 2, 3, 4, 5, 7 s after it: the last one comes through
+        (
+            fault("link-loss", 20),
+            [*router_ends(7, "HOLD_EXPIRED"), node(7, "HOLD_EXPIRED"), path(7), starts(12), *up(21)],
+        ),
+        (
+            fault("node-down", 30),
+            [
+                *(node(0, "NODE_LOST_POWER"), *router_ends(7, "HOLD_EXPIRED"), path(7)),
+                *(starts(30, "SPEAKER_STARTED"), *up(32)),
+            ],
+        ),
+        # back before that: the router's keepalive of 1, repeated at 1 + 16a, is answered with a reset
+        (
+            fault("node-down", 4),
+            [
+                *(node(0, "NODE_LOST_POWER"), starts(4, "SPEAKER_STARTED")),
+                *(*router_ends(4.344, "TCP_RESET"), path(4.344), *up(6)),
+            ],
+        ),
+        # Cease 6/4, idle 5, dial 2
+        (
+            fault("session-reset"),
+            [node(0, "ADMIN_RESET"), *router_ends(0, "ADMIN_RESET"), path(0), starts(5), *up(7)],
+        ),
+        (fault("peer-shutdown", 30), [node(0, "SHUTDOWN"), *router_ends(0, "SHUTDOWN"), path(0), starts(35), *up(37)]),
+        # the peer is made anew, as by a process that starts
+        (
+            fault("unlabel", 30),
+            [
+                *(node(0, "DECONFIGURED"), *router_ends(0, "DECONFIGURED"), path(0)),
+                *(starts(30, "SPEAKER_STARTED"), *up(32)),
+            ],
+        ),
+        # the router is dark: the node's timer; its FIB is gone at once
+        (
+            fault("router-down", 12),
+            [
+                *(router(0, "ROUTER_LOST_POWER"), path(0), node(7, "HOLD_EXPIRED")),
+                *(ready(12, "ROUTER_STARTED"), starts(12), *up(14)),
+            ],
+        ),
+        # its daemon alone: FIN, idle 5, dial 2 is refused at 7, retry 120
+        *(
+            (
+                fault(kind, 30, options=options),
+                [
+                    *(router(0, why), node(0, why), path(0), starts(5)),
+                    *(ready(30, "ROUTER_STARTED"), *up(127)),
+                ],
+            )
+            for kind, options, why in (
+                ("router-down", {"host": "refusing"}, "TCP_CLOSED"),
+                ("router-restart", {"how": "crash"}, "TCP_CLOSED"),
+                ("router-restart", {"how": "stop"}, "SHUTDOWN"),
+            )
+        ),
+        # awake at 20 the node finds its own timer over, of the keepalive of -2
+        (
+            fault("stall", 20),
+            [*router_ends(7, "HOLD_EXPIRED"), path(7), node(20, "HOLD_EXPIRED"), starts(25), *up(27)],
+        ),
+        # the kernel of a stalled router accepts at 14; awake, the daemon drops the old session and takes the new one
+        (
+            stalled(0, 20),
+            [
+                *(node(7, "HOLD_EXPIRED"), starts(12), up(14)[0]),
+                *(*router_ends(20, "HOLD_EXPIRED"), path(20), *up(20)[1:]),
+            ],
+        ),
+    ],
+    ids=lambda value: f"{value.kind} {value.down_for_us[0]}" if isinstance(value, Occurrence) else "",
+)
+def test_one_fault_without_graceful_restart(what, expected):
+    assert steps(world(), what) == expected
+
+
+@pytest.mark.parametrize(
+    ("profile", "refused", "gone_s"),
+    [
+        ("rfc8538", "COLLISION", 22),  # RFC 4271 §6.8: the one that is Established stays
+        ("frr-8.4", "COLLISION", 22),
+        ("gobgp-3.10", "OLD_SESSION_LIVES", 22),
+    ],
+)
+def test_a_rebooted_node_is_refused_until_its_old_session_is_reset(profile, refused, gone_s):
+    """90/30, back at 5: dials at 7, 14 and 21 are closed, idle 5 each; the router's keepalive of 22 finds no socket.
+
+    A GoBGP router then closes what comes for 5 s more: its idle hold is over at 27, the dial comes at 28.
+    """
+    waits = profile == "gobgp-3.10"
+    dials = [
+        line
+        for at_s in (7, 14, 21)
+        for line in (up(at_s)[0], node(at_s, refused, "idle", "open_sent"), starts(at_s + 5))
+    ]
+    ends = [router(gone_s, "TCP_RESET"), *([] if waits else [ready(gone_s)]), path(gone_s)]
+    assert steps(world(profile, timers=(90, 30)), fault("node-down", 5)) == [
+        *(node(0, "NODE_LOST_POWER"), starts(5, "SPEAKER_STARTED"), *dials[:-1]),
+        *(*ends, dials[-1], *([ready(27, "IDLE_HOLD_OVER")] if waits else []), *up(28)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("profile", "expected"),
+    [
+        # RFC 4724 §4.2: the new connection replaces the old one, whose routes are stale
+        ("rfc8538", [up(7)[0], *router_ends(7, "REPLACED"), path(7, "stale"), *up(7, "refreshed")[1:]]),
+        # measured with FRR 8.4.4: both are closed; idle 5, dial 2
+        (
+            "frr-8.4",
+            [
+                *(up(7)[0], *router_ends(7, "REPLACED"), path(7, "stale")),
+                *(node(7, "CLOSED_WITH_OLD_SESSION", "idle", "open_sent"), starts(12), *up(14, "refreshed")),
+            ],
+        ),
+    ],
+)
+def test_a_rebooted_node_with_graceful_restart_takes_the_place_of_its_old_session(profile, expected):
+    found = steps(world(profile, timers=(90, 30), restart=GR), fault("node-down", 5))
+    assert found == [node(0, "NODE_LOST_POWER"), starts(5, "SPEAKER_STARTED"), *expected]
+
+
+def test_a_connection_into_the_idle_time_of_a_router_is_closed_at_once():
+    """GoBGP: 5 s. Dial at 3, closed; the node idles 5, dials at 10."""
+    assert steps(world("gobgp-3.10"), fault("agent-crash", 1)) == [
+        *(node(0, "SPEAKER_KILLED"), router(0, "TCP_CLOSED"), path(0), starts(1, "SPEAKER_STARTED")),
+        *(up(3)[0], node(3, "ROUTER_IDLE", "idle", "open_sent"), ready(5, "IDLE_HOLD_OVER"), starts(8), *up(10)),
+    ]
+
+
+def test_a_restart_in_time_marks_the_path_and_refreshes_it():
+    kept = [*CRASHED, path(0, "stale"), starts(4, "SPEAKER_STARTED"), *up(6, "refreshed")]
+    assert steps(world(restart=GR), fault("agent-crash", 4)) == kept
+
+
+def test_a_router_that_idles_after_the_restart_time_is_down_again_meanwhile():
+    """GoBGP: idle 5 after the loss, and 5 after the restart time of 15."""
+    assert steps(world(GOBGP, restart=GR), fault("agent-crash", 30)) == [
+        *(node(0, "SPEAKER_KILLED"), router(0, "TCP_CLOSED"), path(0, "stale"), ready(5, "IDLE_HOLD_OVER")),
+        *(router(15, "RESTART_TIME_OVER", "idle", "active"), path(15), ready(20, "IDLE_HOLD_OVER")),
+        *(starts(30, "SPEAKER_STARTED"), *up(32)),
+    ]
+
+
+def test_the_routers_restart_time_sends_a_waiting_node_back_to_idle():
+    """GoBGP 3.36: dial refused at 7, retry 1.9 x 120 at 235; the router's OPEN said 120: idle 5, dial 2."""
+    plan = world(restart=GR, speaker=steady(retry_factor=(1.9, 1.9)))
+    assert steps(plan, fault("router-restart", 12)) == [
+        *(router(0, "TCP_CLOSED"), node(0, "TCP_CLOSED"), path(0), starts(5), ready(12, "ROUTER_STARTED")),
+        *(node(120, "ROUTER_RESTART_TIME_OVER", "idle", "active"), starts(125), *up(127)),
+    ]
+
+
+def test_a_dial_into_silence_is_given_up_before_the_connect_retry_time():
+    """Dial at 8; given up after 119 (connect retry less 1), retry after 120: 247, 486; the link is back at 401."""
+    found = steps(world(), fault("agent-crash", 6), fault("link-loss", 400, at_s=AT_S + 1))
+    assert found == [*CRASHED, path(0), starts(6, "SPEAKER_STARTED"), *up(486)]
+
+
+def test_a_dial_from_a_dark_port_fails_at_once():
+    """The node's timer at 7, idle 5, dial at 14 into its own dark port: retry at 134. The router saw the port at 0."""
+    assert steps(world("frr-8.4", own_port=True), fault("link-down", 20)) == [
+        *(router(0, "INTERFACE_DOWN"), path(0), node(7, "HOLD_EXPIRED"), starts(12), ready(20), *up(134)),
+    ]
+
+
+def test_a_port_that_goes_dark_sends_a_waiting_router_to_idle():
+    assert steps(world("frr-8.4", own_port=True), fault("agent-crash", 30), fault("link-down", 5, at_s=AT_S + 3)) == [
+        *(*CRASHED, path(0), router(3, "INTERFACE_DOWN", "idle", "active"), ready(8)),
+        *(starts(30, "SPEAKER_STARTED"), *up(32)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("later", "then"),
+    [
+        ([stalled(3, 6)], [up(6)[0], *up(9)[1:]]),  # the router's daemon takes it up when it wakes
+        ([fault("stall", 5, at_s=AT_S + 5)], up(10)),  # the node dials when it wakes
+    ],
+)
+def test_who_is_stalled_takes_the_next_step_when_it_wakes(later, then):
+    """Without it: dial at 4 + 2."""
+    plan, crash = world(), fault("agent-crash", 4)
+    assert steps(plan, crash, *later) == [*CRASHED, path(0), starts(4, "SPEAKER_STARTED"), *then]
+
+
+@pytest.mark.parametrize("side", ["router", "node"])
+def test_bfd_ends_a_session_with_its_own_subcode(side):
+    """RFC 9384: Cease 6/10. It takes at most 0.9 s; a node resets its peer (GoBGP bfd_peer.go: 6/4)."""
+    plan = world(own_port=True)
+    plan = replace(plan, routers=tuple(replace(r, bfd=BfdPlan(0.3, 3, True)) for r in plan.routers))
+    direction = {"router": "to-router", "node": "to-node"}[side]
+    found = [line.partition(" ")[2] for line in steps(plan, fault("link-loss", 2, options={"direction": direction}))]
+    first = next(line for line in found if line.startswith(side))
+    assert first == (f"{side}: established > idle, " + {"router": "BFD_DOWN", "node": "ADMIN_RESET"}[side])
