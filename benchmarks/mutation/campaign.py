@@ -37,6 +37,8 @@ class Campaign:
         self._reach = Reach(reach, files)
         self._passed = True
         self._kills: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        for file, function, by in ledger.kills():
+            self._remember(file, function, by)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -96,20 +98,23 @@ class Campaign:
             raise RuntimeError(f"no function {mutant.function} of {mutant.file} to exchange")
         if not by:
             return Verdict(Fate.SURVIVED, "", len(chosen), whole)
-        self._kills[mutant.file, mutant.function][by] += 1
-        self._kills[mutant.file, ""][by] += 1
+        self._remember(mutant.file, mutant.function, by)
         return Verdict(Fate.KILLED, by, len(chosen), whole)
+
+    def _remember(self, file: str, function: str, by: str) -> None:
+        self._kills[file, function][by] += 1
+        self._kills[file, ""][by] += 1
 
     def chosen(self, mutant: Mutant, reaching: list[Reached]) -> list[Reached]:
         """The tests to ask, as many as ``budget_s`` allows: those that killed in its function, in its file, then the
-        quickest of each test file, the second of each, and so on; of equal ones those that reach the fewest lines."""
+        sharpest: of little CPU and few lines, and not the umpteenth of its test file, for those resemble each other."""
         here, file = self._kills[mutant.file, mutant.function], self._kills[mutant.file, ""]
         nth: Counter[str] = Counter()
-        turn: dict[str, int] = {}
+        bluntness: dict[str, float] = {}
         for test in sorted(reaching, key=lambda test: (test.cpu_s * test.size, test.test)):
-            turn[test.test] = nth[test.test.partition("::")[0]]
             nth[test.test.partition("::")[0]] += 1
-        order = sorted(reaching, key=lambda t: (-here[t.test], -file[t.test], turn[t.test], t.cpu_s * t.size))
+            bluntness[test.test] = test.cpu_s * test.size * nth[test.test.partition("::")[0]]
+        order = sorted(reaching, key=lambda t: (-here[t.test], -file[t.test], bluntness[t.test]))
         spent_s = 0.0
         found: list[Reached] = []
         for test in order:

@@ -59,6 +59,13 @@ class Ledger:
         with self._path.open("a") as kept:
             kept.write(json.dumps(row) + "\n")
 
+    def kills(self) -> Iterable[tuple[str, str, str]]:
+        """File and function of each mutant that a test killed, of earlier versions too, and that test."""
+        for (key, _), verdict in self._rows.items():
+            if verdict.fate is Fate.KILLED:
+                file, function, *_ = json.loads(key)
+                yield file, function, verdict.by
+
     def verdicts(self, mutants: Iterable[Mutant]) -> list[tuple[Mutant, Verdict]]:
         """Those of ``mutants`` that have one."""
         return [(mutant, verdict) for mutant in mutants if (verdict := self.of(mutant)) is not None]

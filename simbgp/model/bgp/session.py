@@ -48,6 +48,7 @@ class Session:
         self._connections: list[Connection] = []
         self._opening = Timer(world.clock, self._opened, Order.PACKET)
         self._opening_us = 0
+        self._openings = 0
         self._accepting = Timer(world.clock, self._accept, Order.OBSERVE)
         if established:
             self._join(up_since=lambda: -self._age_us())
@@ -185,7 +186,8 @@ class Session:
             return
         self._opening_us = self.world.clock.now_us
         law = self.world.node(self.peering.node).profile.open_exchange
-        self._opening.set(self._opening_us + self.world.tape.draw_us(law, self.entity, "open"))
+        self._opening.set(self._opening_us + self.world.tape.draw_us(law, self.entity, "open", self._openings))
+        self._openings += 1
 
     def node_abandons(self) -> None:
         """The node's process ended, or its host, during the OPEN exchange: heard at once if packets pass."""
