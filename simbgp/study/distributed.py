@@ -1,11 +1,13 @@
 """Runs on the workers of a Dask scheduler (https://distributed.dask.org)."""
 
+import math
 import pickle
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from threading import Lock
+from time import monotonic
 from types import TracebackType
 from typing import Any, cast
 from uuid import uuid4
@@ -65,10 +67,10 @@ class Distributed:
         study = f"{blake2b(payload, digest_size=8).hexdigest()}-{uuid4().hex[:8]}"
         # a task and not scattered data: if the worker that holds it dies, the scheduler makes it again
         shared = self._client.submit(pickle.loads, payload, key=f"simbgp-batch-{study}")
-        waiting, flying = deque(parts), deque[tuple[range, Any]]()
+        waiting, flying, most = deque(parts), deque[tuple[range, Any]](), _Limit(self._most_in_flight)
         try:
             while waiting or flying:
-                while waiting and len(flying) < self._most_in_flight():
+                while waiting and len(flying) < most():
                     flying.append((waiting[0], self._submit(shared, waiting.popleft(), study)))
                 part, future = flying.popleft()
                 found = self._found(shared, part, future, study)
@@ -94,10 +96,22 @@ class Distributed:
 
         for again in range(1, _MOST_LOSSES + 1):
             try:
-                return future.result()
+                return pickle.loads(future.result())
             except KilledWorker:
                 future = self._submit(shared, part, study, again)
         raise EngineError(f"runs {part.start} to {part.stop - 1} ended every worker that tried them; out of memory?")
+
+
+class _Limit:
+    """A number that is asked for anew once a second: the scheduler is not asked for each part."""
+
+    def __init__(self, ask: Callable[[], int]) -> None:
+        self._ask, self._known, self._asked_s = ask, 0, -math.inf
+
+    def __call__(self) -> int:
+        if monotonic() - self._asked_s > 1:
+            self._known, self._asked_s = self._ask(), monotonic()
+        return self._known
 
 
 def _has_certificate() -> bool:
@@ -108,11 +122,12 @@ def _has_certificate() -> bool:
     return arguments.get("ssl_context") is not None
 
 
-def _play(work: Playable[Any], part: range, version: str) -> Any:
+def _play(work: Playable[Any], part: range, version: str) -> bytes:
+    """What ``part`` gives, pickled here: Dask's own pickler calls back into Python for each object in it."""
     if version != __version__:
         raise EngineError(f"a worker has simbgp {__version__}, this is {version}: they would not agree")
     with _one_at_a_time:
-        return work.play(part)
+        return pickle.dumps(work.play(part), pickle.HIGHEST_PROTOCOL)
 
 
 def _short(error: BaseException) -> str:
