@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import pytest
+from rib_worlds import Told
 from scipy import stats
 from worlds import VIP, cluster, fault, fib_log, first_lost, instant, play, session_log
 
+from simbgp.model.bgp.bfd import Bfd
 from simbgp.scenario.plan import BfdPlan, GracefulRestartPlan
 
 GR = GracefulRestartPlan(True, 120)
@@ -65,3 +67,45 @@ def test_a_short_loss_ends_the_session_that_tcp_would_have_carried_over():
     (down_s, _), (up_s, _) = session_log(play(with_bfd(cluster()), fault("link-loss", 2)))
     assert down_s <= 0.9
     assert 7 < up_s < 9
+
+
+def silences(interval_s, multiplier, length_s=3.0, direction="both", count=200):
+    """How long after each of many silences either end is down, in one world; 10 s apart."""
+    told = Told(horizon_s=10.0 * count + 10)
+    session, clock = told.session, told.world.clock
+    session.bfd = Bfd(session, BfdPlan(interval_s, multiplier, True))
+    seen = {"router": [], "node": []}
+    session.router.bfd_down = lambda: seen["router"].append(clock.now_us % 10_000_000 / 1e6)
+    session.node.bfd_down = lambda: seen["node"].append(clock.now_us % 10_000_000 / 1e6)
+    for n in range(1, count + 1):
+        told.at(10 * n, session.link.lose, "dark", 1.0, direction)
+        told.at(10 * n + length_s, session.link.mend, "dark")
+    told.run(10 * count + 9)
+    return seen
+
+
+@pytest.mark.parametrize(("multiplier", "most"), [(3, 1.0), (1, 0.9)])
+def test_each_silence_has_an_age_of_its_own_at_each_end(multiplier, most):
+    """RFC 5880 §6.8.7: gaps of 75 to 100 % of the interval, to 90 % where one packet decides: D in (M - most, M] x T.
+
+    The mean age is that of the renewal process, E[gap^2] / (2 E[gap]): 0.440476, or 0.413636 with gaps to 0.9; its
+    standard deviation is below 0.27, so the mean of 200 lies within 0.27 * 4 / sqrt(200) = 0.076.
+    """
+    seen = silences(1.0, multiplier)
+    mean = (most**2 + most * 0.75 + 0.75**2) / 3 / (most + 0.75)
+    for times in seen.values():
+        assert len(set(times)) == 200
+        assert multiplier - most < min(times) < max(times) <= multiplier
+        assert sum(times) / 200 == pytest.approx(multiplier - mean, abs=0.076)
+    assert set(seen["router"]).isdisjoint(seen["node"])
+
+
+@pytest.mark.parametrize(("direction", "deaf"), [("to-router", ["router"]), ("to-node", ["node"])])
+def test_only_the_end_that_hears_nothing_is_down(direction, deaf):
+    """Here the sessions are not reset, so the other one goes on hearing."""
+    seen = silences(0.3, 3, direction=direction, count=5)
+    assert [end for end, times in seen.items() if times] == deaf
+
+
+def test_a_silence_shorter_than_the_detection_time_less_an_interval_is_not_noticed():
+    assert silences(1.0, 3, length_s=2.0) == {"router": [], "node": []}
