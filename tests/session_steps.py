@@ -2,7 +2,7 @@
 
 The cluster has one node and one router and starts cold with an agent that is ready at once: the node dials at 2 s and
 both ends are Established then, so keepalives leave at 2, 5, 8, ... (9/3) or at 2, 32, 62, 92 (90/30), and no luck is
-left. Times are seconds after the fault at `AT_S` = 100: the last keepalives before it left at -2, or at -8.
+left. Times are seconds after the fault at 100: the last keepalives before it left at -2, or at -8.
 """
 
 from worlds import AT_S, cluster, direct, instant, play, pod_cidr, since_fault, steady
@@ -21,12 +21,12 @@ def world(router="rfc8538", speaker="gobgp-3.36", timers=(9, 3), own_port=False,
     return direct(plan) if own_port else plan
 
 
-def steps(plan, *faults):
-    """Each change of the session's ends, and of the path of `POD`, after the fault."""
+def steps(plan, *faults, since_s=0.0):
+    """Each change of the session's ends, and of the path of `POD`, from ``since_s`` on."""
     lines = []
     for fact in play(plan, *faults):
         at_s = f"{since_fault(fact.time_us):g}"
-        if fact.time_us < AT_S * 1e6:
+        if since_fault(fact.time_us) < since_s:
             continue
         if isinstance(fact, SessionChanged):
             lines.append(f"{at_s} {fact.side}: {fact.from_state} > {fact.to_state}, {fact.reason.name}")

@@ -84,7 +84,7 @@ def silences(interval_s, multiplier, length_s=3.0, direction="both", count=200):
     return seen
 
 
-@pytest.mark.parametrize(("multiplier", "most"), [(3, 1.0), (1, 0.9)])
+@pytest.mark.parametrize(("multiplier", "most"), [(3, 1.0), (2, 1.0), (1, 0.9)])
 def test_each_silence_has_an_age_of_its_own_at_each_end(multiplier, most):
     """RFC 5880 §6.8.7: gaps of 75 to 100 % of the interval, to 90 % where one packet decides: D in (M - most, M] x T.
 
@@ -95,7 +95,8 @@ def test_each_silence_has_an_age_of_its_own_at_each_end(multiplier, most):
     mean = (most**2 + most * 0.75 + 0.75**2) / 3 / (most + 0.75)
     for times in seen.values():
         assert len(set(times)) == 200
-        assert multiplier - most < min(times) < max(times) <= multiplier
+        assert multiplier - most < min(times) < multiplier - most + 0.1
+        assert multiplier - 0.1 < max(times) <= multiplier
         assert sum(times) / 200 == pytest.approx(multiplier - mean, abs=0.076)
     assert set(seen["router"]).isdisjoint(seen["node"])
 

@@ -128,6 +128,13 @@ def test_what_the_node_hears_of_an_expiry(rules, restart, heard):
     assert (first.time_us, first.reason.name) == (1_000_000, heard)
 
 
+@pytest.mark.parametrize("kind", LOSSES)
+def test_only_what_a_timer_leaves_waits_for_the_daemon_to_wake(kind):
+    """BIRD: the hold timer is one, 1 + 3; all else is a packet, or the kernel's word."""
+    at_s = {"hold_expired": 4, "link_down": 1.3}.get(kind, 1.1)
+    assert lose(kind, replace(keeping(), late_wake_s=3.0), NONE).path() == [(at_s, "withdrawn")]
+
+
 @pytest.mark.parametrize(("kind", "heard"), [("bfd_down", BFD_DOWN.reason), ("link_down", FIN.reason)])
 def test_what_the_node_hears_of_the_routers_other_reasons(kind, heard):
     """RFC 9384: Cease 6/10; of a dark port's socket only the FIN, here past a switch that is not dark."""

@@ -9,9 +9,13 @@ from dataclasses import replace
 
 import pytest
 from session_steps import CRASHED, node, path, ready, router, router_ends, stalled, starts, steps, up, world
-from worlds import AT_S, fault, instant, steady
+from worlds import AT_S, cluster, fault, instant, play, since_fault, steady
 
-from simbgp.scenario.plan import BfdPlan, GracefulRestartPlan, Occurrence
+from simbgp.model.world import World
+from simbgp.profiles import Law
+from simbgp.scenario.plan import BfdPlan, GracefulRestartPlan, Occurrence, Trial
+from simbgp.scenario.tape import Tape
+from simbgp.timeline import AgentChanged
 
 GR = GracefulRestartPlan(True, 15)
 GOBGP = instant("gobgp-3.10", helper=True, notification=True)
@@ -178,13 +182,64 @@ def test_a_restart_in_time_marks_the_path_and_refreshes_it():
     assert steps(world(restart=GR), fault("agent-crash", 4)) == kept
 
 
-def test_a_router_that_idles_after_the_restart_time_is_down_again_meanwhile():
+def test_a_cold_start_begins_with_a_router_that_waits_and_a_node_that_dials():
+    assert steps(world(horizon_s=50.0), since_s=-100) == [starts(-100, "SPEAKER_STARTED"), *up(-98)]
+
+
+@pytest.mark.parametrize("idle_s", [5, 0.5])
+def test_a_router_that_idles_after_the_restart_time_is_down_again_meanwhile(idle_s):
     """GoBGP: idle 5 after the loss, and 5 after the restart time of 15."""
-    assert steps(world(GOBGP, restart=GR), fault("agent-crash", 30)) == [
+    waits = replace(GOBGP, idle_after=replace(GOBGP.idle_after, restart_expired=Law.constant(idle_s)))
+    assert steps(world(waits, restart=GR), fault("agent-crash", 30)) == [
         *(node(0, "SPEAKER_KILLED"), router(0, "TCP_CLOSED"), path(0, "stale"), ready(5, "IDLE_HOLD_OVER")),
-        *(router(15, "RESTART_TIME_OVER", "idle", "active"), path(15), ready(20, "IDLE_HOLD_OVER")),
+        *(router(15, "RESTART_TIME_OVER", "idle", "active"), path(15), ready(15 + idle_s, "IDLE_HOLD_OVER")),
         *(starts(30, "SPEAKER_STARTED"), *up(32)),
     ]
+
+
+def test_a_sleeping_router_is_idle_from_the_restart_time_until_it_wakes():
+    """BIRD alone with its one session: 3 s; the path leaves with that."""
+    assert steps(world(instant("bird-2.0", late_wake_s=3.0), restart=GR), fault("agent-crash", 30)) == [
+        *(*CRASHED, path(0, "stale"), router(15, "RESTART_TIME_OVER", "idle", "active")),
+        *(ready(18, "IDLE_HOLD_OVER"), path(18)),
+        *(starts(30, "SPEAKER_STARTED"), *up(32)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("profile", "restart", "then"),
+    [
+        ("rfc8538", GR, [(7, "refreshed")]),
+        ("rfc8538", replace(GR, restart_bit=False), [(6, "withdrawn"), (7, "added")]),  # F=0: RFC 4724 §4.2
+        (GOBGP, replace(GR, restart_bit=False), [(7, "refreshed")]),  # ignores F
+    ],
+)
+def test_a_return_without_the_forwarding_bit_costs_what_was_stale(profile, restart, then):
+    """Back at 6, the UPDATE a second later."""
+    late = steady(update_delay=Law.constant(1.0))
+    plan = world(profile, late, restart=restart)
+    assert [line for line in steps(plan, fault("agent-crash", 4)) if "path" in line] == [
+        *(path(0, "stale"), *(path(at_s, event) for at_s, event in then)),
+    ]
+
+
+def test_the_agent_is_told_of_when_it_ends_and_when_it_runs_again():
+    log = play(world(agent_s=3), fault("agent-crash", 4), fault("node-down", 10, at_s=AT_S + 50))
+    told = [(since_fault(f.time_us), f.up, f.release) for f in log.of(AgentChanged)]
+    assert told == [(at_s, up, "gobgp-3.36") for at_s, up in ((-97, 1), (0, 0), (7, 1), (50, 0), (63, 1))]
+
+
+def test_the_age_of_a_session_is_spread_over_the_period_of_its_keepalives():
+    """90/30: the phase at time 0 is uniform on 30 s; over 60 runs every third of it is met."""
+    ages = []
+    for run in range(60):
+        last_us, next_us = (
+            World(Trial(cluster(nodes=1), run, Tape(1, run), ())).sessions_of("worker-1")[0].router_keepalives(0)
+        )
+        assert next_us - last_us == 30_000_000
+        ages.append(-last_us / 1e6)
+    assert {int(age // 10) for age in ages} == {0, 1, 2}
+    assert len(set(ages)) == 60
 
 
 def test_the_routers_restart_time_sends_a_waiting_node_back_to_idle():
