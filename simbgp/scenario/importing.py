@@ -1,16 +1,23 @@
 """``simbgp import``: the objects that matter, out of all that a cluster has, in one file for ``cluster.from``."""
 
-import io
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ruamel.yaml import YAML
+import yaml
+from yaml.nodes import ScalarNode
 
 from simbgp.scenario.crds import CILIUM
 from simbgp.scenario.errors import ScenarioError
 from simbgp.scenario.k8s import Secret
+from simbgp.scenario.limits import IMPORTED
 from simbgp.scenario.manifests import Objects, objects_of
+from simbgp.scenario.scalars import is_word
 
+try:
+    from yaml import CSafeDumper as _FastDumper
+except ImportError:  # PyYAML was built without libyaml
+    from yaml import SafeDumper as _FastDumper  # type: ignore[assignment]
 _ANNOTATIONS = ("lbipam.cilium.io/", "io.cilium/lb-ipam")
 
 
@@ -24,13 +31,13 @@ class Imported:
     """Entries of ``routers`` as YAML flow mappings, whose profile is for the reader to choose."""
 
 
-def import_objects(texts: Mapping[str, str]) -> Imported:
-    """A List of the objects in ``texts`` with only those fields that are read.
+def import_objects(texts: Mapping[str, str], *, as_json: bool = False) -> Imported:
+    """A List of the objects in ``texts`` with only those fields that are read, as YAML or as JSON.
 
     Of a Secret nothing but its name is kept, and that it has no password if so. Raises `ScenarioError` with all that
     is wrong.
     """
-    objects = objects_of(texts)
+    objects = objects_of(texts, IMPORTED)
     if objects.problems:
         raise ScenarioError(list(objects.problems))
     items = []
@@ -44,7 +51,8 @@ def import_objects(texts: Mapping[str, str]) -> Imported:
             body = {"metadata": body["metadata"]} | ({} if item.body.has_password else {"data": {}})
         written = version["apiVersion"] if version["kind"] == item.kind else CILIUM[0]  # a policy's successors
         items.append({"apiVersion": written, "kind": item.kind, **body})
-    text = _dumped({"apiVersion": "v1", "kind": "List", "items": items})
+    made = {"apiVersion": "v1", "kind": "List", "items": items}
+    text = json.dumps(made, indent=1, ensure_ascii=False) + "\n" if as_json else _dumped(made)
     nothing = () if items else ("there is no object in it that says anything about BGP, nodes or services",)
     return Imported(text, (*objects.warnings, *nothing), tuple(_routers(objects)))
 
@@ -69,13 +77,24 @@ def _trimmed(metadata: dict[str, object]) -> dict[str, object]:
     return rest | ({"annotations": kept} if kept else {})
 
 
+class _Dumper(_FastDumper):
+    """Writes what is read as it was: as YAML 1.2 has it, where more words are text, and some are not, than in 1.1."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        """Write everything out."""
+        return True
+
+
+def _text(dumper: _Dumper, text: str) -> ScalarNode:
+    """Text that YAML 1.2 would take for something else is quoted, whatever 1.1 thinks of it."""
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if is_word(text) else "'")
+
+
+_Dumper.add_representer(str, _text)
+
+
 def _dumped(data: object) -> str:
-    text = io.StringIO()
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = False
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    yaml.dump(_plain(data), text)
-    return text.getvalue()
+    return str(yaml.dump(_plain(data), Dumper=_Dumper, sort_keys=False, allow_unicode=True))
 
 
 def _plain(value: object) -> object:

@@ -24,11 +24,12 @@ from simbgp.scenario.errors import Path, Problem, ScenarioError
 from simbgp.scenario.k8s import Secret
 from simbgp.scenario.kinds import NAMESPACED, READ
 from simbgp.scenario.legacy import PeeringPolicy, successors, unmapped
+from simbgp.scenario.limits import MANIFESTS, Allowance, Most
 from simbgp.scenario.messages import validate, with_answer
 from simbgp.scenario.node_configs import NodeConfig
 from simbgp.scenario.node_objects import as_cilium_has_it, is_address, node_of
 from simbgp.scenario.plan import NodePlan
-from simbgp.scenario.yaml_tree import MAX_MANIFEST_VALUES, Tree, read_documents, read_file
+from simbgp.scenario.yaml_tree import Tree, read_file
 
 MAX_FILES = 1000
 _LEGACY = "CiliumBGPPeeringPolicy"
@@ -122,29 +123,48 @@ def read_objects(tree: Tree, patterns: Sequence[str], folder: FilePath | None) -
     if not patterns:
         return Objects()
     problems: list[Problem] = []
+    files = {path: os.path.join(str(folder), path) for path in _files(tree, patterns, folder, problems)}
+    texts, wrong = texts_of(files, MANIFESTS)
+    found = objects_of({files[path]: text for path, text in texts.items()})
+    return replace(found, problems=(*problems, *wrong, *found.problems), texts=texts)
+
+
+def texts_of(files: Mapping[str, str], most: Most) -> tuple[dict[str, str], list[Problem]]:
+    """What is in some files, which together may have ``most`` bytes; ``files`` has the path of each by its key."""
+    problems: list[Problem] = []
     texts: dict[str, str] = {}
-    for path in _files(tree, patterns, folder, problems):
+    size = 0
+    for key, shown in files.items():
         try:
-            shown = os.path.join(str(folder), path)
-            texts[path] = read_file(FilePath(shown), shown)
+            text = read_file(FilePath(shown), shown, most)
         except ScenarioError as error:
             problems.extend(error.problems)
-    found = objects_of({os.path.join(str(folder), path): text for path, text in texts.items()})
-    return replace(found, problems=(*problems, *found.problems), texts=texts)
+            continue
+        size += len(text)
+        if size > most.bytes:
+            what = f"the files up to this one are too big together; allowed: {most.bytes} bytes{most.advice}"
+            return texts, [*problems, Problem(shown, 1, 1, "", what)]
+        texts[key] = text
+    return texts, problems
 
 
-def objects_of(texts: Mapping[str, str]) -> Objects:
-    """The objects in some texts, by the name of the file each is from."""
+def objects_of(texts: Mapping[str, str], most: Most = MANIFESTS) -> Objects:
+    """The objects in some texts, by the name of the file each is from; all together have at most ``most`` values."""
+    from simbgp.scenario.documents import read_many  # PyYAML is loaded where there are manifests
+
     problems: list[Problem] = []
+    allowance = Allowance(most)
     items: dict[tuple[str, str], Item] = {}
     unused: Counter[str] = Counter()
     for shown, text in texts.items():
         try:
-            for document in read_documents(text, shown, MAX_MANIFEST_VALUES):
+            for document in read_many(text, shown, allowance):
                 for item in _objects(document, document.data, (), problems, unused):
                     _add(items, item, problems)
         except ScenarioError as error:
             problems.extend(error.problems)
+        if allowance.left < 0:
+            break
     return Objects(tuple(items.values()), tuple(problems), tuple(_warnings(unused, items)), dict(texts))
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from simbgp.scenario.errors import Path, Problem, ScenarioError, dotted
 from simbgp.scenario.messages import shown
+from simbgp.scenario.positions import Place
 from simbgp.scenario.schema import Document
 from simbgp.scenario.schema_of_files import at_path, did_you_mean, keys_at, schema_of
-from simbgp.scenario.yaml_tree import Place, Tree, read_documents
+from simbgp.scenario.yaml_tree import Tree, read_documents
 
 SET = "--set"
 _HOLD: Path = ("cluster", "timers", "holdTimeSeconds")

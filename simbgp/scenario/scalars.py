@@ -11,8 +11,14 @@ _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
+MAYBE_NO_TEXT = frozenset("0123456789+-.~nNtTfF")
+"""What a word begins with that may be a number, a truth value or null."""
+
+
 def scalar_value(text: str) -> Any:
     """What an unquoted scalar means in the YAML 1.2 core schema. ValueError for a number of absurd length."""
+    if text and text[0] not in MAYBE_NO_TEXT:
+        return text
     if text in _NULLS:
         return None
     if text in _BOOLS:
@@ -25,6 +31,14 @@ def scalar_value(text: str) -> Any:
         lower = text.lower()
         return float(lower.replace(".inf", "inf").replace(".nan", "nan"))
     return text
+
+
+def is_word(text: str) -> bool:
+    """Whether an unquoted scalar would mean just this text, and nothing else."""
+    try:
+        return scalar_value(text) is text
+    except ValueError:
+        return False
 
 
 def joined(text: str) -> str:

@@ -5,7 +5,7 @@ The parser is ruamel.yaml's; the plain values are those of the YAML 1.2 core sch
 anything but mappings, lists, text, numbers, booleans and null.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
@@ -23,28 +23,11 @@ from ruamel.yaml.events import (
 )
 
 from simbgp.scenario.errors import Path, Problem, ScenarioError, dotted
+from simbgp.scenario.limits import MAX_ALIASED, MAX_BYTES, MAX_DEPTH, MAX_VALUES, Most
+from simbgp.scenario.positions import Place
 from simbgp.scenario.scalars import joined, scalar_value
 
-MAX_BYTES = 10_000_000
-MAX_DEPTH = 100
-MAX_ALIASED = 10_000
-MAX_VALUES = 30_000
-"""Of a scenario: some seconds of reading, for each value costs up to 0.1 ms."""
-MAX_MANIFEST_VALUES = 1_000_000
-"""Of a file of manifests: some 5 000 Nodes as kubectl prints them."""
 _TAG = "tag:yaml.org,2002:"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a value stands: line and column (from 1) of the value and of its key, and a scalar as it was written."""
-
-    file: str
-    line: int
-    column: int
-    key_line: int
-    key_column: int
-    text: str | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +35,7 @@ class Tree:
     """One YAML document: plain ``data`` and the place of every value in it."""
 
     data: Any
-    places: dict[Path, Place]
+    places: Mapping[Path, Place]
     file: str
     notes: tuple[str, ...] = ()
     """What followed from changes made after reading."""
@@ -74,6 +57,10 @@ class Tree:
         return self.places[path].text if path in self.places else None
 
 
+class TooManyError(ScenarioError):
+    """More bytes or values than are read here."""
+
+
 @dataclass(slots=True)
 class _Node:
     line: int
@@ -91,7 +78,6 @@ class _Reader:
 
     file: str
     events: Iterator[Any]
-    most: int
     problems: list[Problem] = field(default_factory=list)
     values: int = 0
     anchors: dict[str, _Node] = field(default_factory=dict)
@@ -108,8 +94,8 @@ class _Reader:
     def node(self, event: Any, path: Path) -> _Node:
         here = _Node(event.start_mark.line + 1, event.start_mark.column + 1)
         self.values += 1
-        if self.values > self.most:
-            raise ScenarioError([self.fail(here, path[:3], f"too many values; allowed: {self.most} in a file")])
+        if self.values > MAX_VALUES:
+            raise TooManyError([self.fail(here, path[:3], f"too many values; allowed: {MAX_VALUES} in a file")])
         if isinstance(event, AliasEvent):
             if event.anchor not in self.anchors:
                 raise ScenarioError([self.fail(here, path, f"*{event.anchor} names no anchor above it")])
@@ -189,11 +175,11 @@ class _Flattener:
             raise ScenarioError([Problem(self.file, node.line, node.column, dotted(path[:3]), what)])
 
 
-def read_documents(text: str, file: str, most: int = MAX_VALUES) -> list[Tree]:
-    """Every document in ``text``. Raises `ScenarioError` with what is not YAML, or beyond ``most`` or other limits."""
+def read_documents(text: str, file: str) -> list[Tree]:
+    """Every document in ``text``. Raises `ScenarioError` with what is not YAML or beyond the limits."""
     if len(text) > MAX_BYTES:
-        raise ScenarioError([Problem(file, 1, 1, "", f"the file is too big; allowed: {MAX_BYTES} bytes")])
-    reader = _Reader(file, iter(()), most)
+        raise TooManyError([Problem(file, 1, 1, "", f"the file is too big; allowed: {MAX_BYTES} bytes")])
+    reader = _Reader(file, iter(()))
     trees = []
     try:
         reader.events = YAML(typ="safe", pure=True).parse(text)
@@ -217,12 +203,15 @@ def _syntax(error: YAMLError, file: str) -> Problem:
     return Problem(file, 1, 1, "", f"not YAML: {what}")
 
 
-def read_file(path: FilePath, shown: str) -> str:
+def read_file(path: FilePath, shown: str, most: Most | None = None) -> str:
     """The text of a file, UTF-8. Raises `ScenarioError` if it cannot be read, is too big or is not UTF-8."""
+    allowed, advice = (most.bytes, most.advice) if most is not None else (MAX_BYTES, "")
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ScenarioError([Problem(shown, 1, 1, "", f"the file is too big; allowed: {MAX_BYTES} bytes")])
-        return path.read_bytes().decode("utf-8-sig")
+        with path.open("rb") as file:  # a pipe has no size, and /dev/zero no end
+            read = file.read(allowed + 1)
+        if len(read) > allowed:
+            raise ScenarioError([Problem(shown, 1, 1, "", f"the file is too big; allowed: {allowed} bytes{advice}")])
+        return read.decode("utf-8-sig")
     except (OSError, ValueError) as error:
         what = "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else _reason(error)
         raise ScenarioError([Problem(shown, 1, 1, "", what)]) from None
