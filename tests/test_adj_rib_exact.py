@@ -177,6 +177,13 @@ def test_a_daemon_that_sleeps_does_what_a_timer_left_when_it_wakes(profile, long
     assert told.path() == [(1, "stale"), (gone_s, "withdrawn")]
 
 
+def test_a_path_that_becomes_the_last_choice_leaves_when_the_daemon_wakes():
+    """Keepalives of the other node are 20 min apart, so nothing wakes it for 3 s."""
+    slow = instant(stale_path_s=None, late_wake_s=3.0, hold_s=3600, keepalive_s=1200)
+    told = lost(slow, 100, nodes=2, timers=(3600, 1200))
+    assert told.path("V", 30) == [(1, "stale"), (19, "withdrawn")]
+
+
 def test_what_a_packet_brings_needs_no_waking():
     told = lost(SLEEPER)
     told.at(10, told.rib.announced, (P,))

@@ -88,6 +88,8 @@ def test_only_a_restart_with_graceful_restart_on_both_ends_is_deferred():
     assert path(alone, CRASH) == [(0, "withdrawn"), (6, "added")]
     quiet = cluster(routers=(waiting(10),), speaker=waits, restart=replace(GR, restart_bit=False))
     assert path(quiet, CRASH)[-1] == (6, "refreshed")  # R=0, F=0: flushed, and announced anew at once
+    later = replace(quiet, speaker=replace(waits, update_delay=Law.constant(1.0)))
+    assert path(later, CRASH) == [STALE, (6, "withdrawn"), (7, "added")]
 
 
 def test_a_wait_of_an_earlier_session_ends_nothing_for_the_next():
@@ -236,6 +238,23 @@ def test_the_addresses_that_a_service_has_are_those_that_are_announced():
         told.at(at_s, speaker.service_seen, service, (Endpoint(*OWN),), (V,))
     assert told.path("V") == [(2, "withdrawn"), (6, "added")]
     assert told.session.withheld == told.session.gained == {}
+
+
+def test_a_cluster_service_is_announced_without_a_pod_of_the_nodes_own():
+    told = seen("Cluster", (OTHER,), (OTHER,), speaker=steady("1.19", reconcile=Law.parse({"uniform": [1, 2]})))
+    assert told.path("V") == []
+    assert not told.world.tape.used  # and that is no news
+
+
+def test_a_session_that_is_down_keeps_no_other_from_its_updates():
+    """All pods of a Local service are gone at 0; tor-1, the first router, is shut down: tor-2 hears a second later,
+    when the endpoints have reached the agent."""
+    plan = cluster(routers=(instant(), instant()), speaker=steady("1.20", reconcile=Law.constant(0.0)))
+    plan = replace(plan, services=(replace(plan.services[0], policy="Local"),))
+    log = play(plan, fault("peer-shutdown", at_s=AT_S - 50, routers=("tor-1",)), fault("backends-down"))
+    gone = [(f.router, f.node, since_fault(f.time_us)) for f in log.of(RouteChanged) if f.prefix == V]
+    assert ("tor-2", "worker-1", 1) in gone
+    assert ("tor-2", "worker-2", 1) in gone
 
 
 def test_what_is_withheld_is_not_announced_to_a_session_that_comes_up():

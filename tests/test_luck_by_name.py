@@ -58,14 +58,15 @@ def varied(profile):
     return replace(profile, **dict.fromkeys(laws, VARIES))
 
 
+@pytest.mark.parametrize("release", ["1.20", "gobgp-3.10"])
 @pytest.mark.parametrize("what", BUSY)
-def test_each_draw_of_a_busy_run_has_a_name_of_its_own(what):
+def test_each_draw_of_a_busy_run_has_a_name_of_its_own(what, release):
     """But for a session's age at time 0: its two ends have one."""
     routers = []
     for name in ("bird-2.0", "openbgpd-7.7"):
         profile = varied(router(name))
         routers.append(replace(profile, idle_after=varied(profile.idle_after)))
-    plan = cluster(routers=tuple(routers), speaker=varied(speaker("1.20")), timers=(9, 3), restart=GR)
+    plan = cluster(routers=tuple(routers), speaker=varied(speaker(release)), timers=(9, 3), restart=GR)
     plan = replace(plan, agent_startup=VARIES)
     plan = replace(
         plan, services=(replace(plan.services[0], policy="Local"),), agent_startup=VARIES, node_startup=VARIES

@@ -15,7 +15,7 @@ from simbgp.model.world import World
 from simbgp.profiles import Law
 from simbgp.scenario.plan import BfdPlan, GracefulRestartPlan, Occurrence, Trial
 from simbgp.scenario.tape import Tape
-from simbgp.timeline import AgentChanged
+from simbgp.timeline import AgentChanged, PathChanged
 
 GR = GracefulRestartPlan(True, 15)
 GOBGP = instant("gobgp-3.10", helper=True, notification=True)
@@ -269,6 +269,58 @@ def test_a_port_that_goes_dark_sends_a_waiting_router_to_idle():
         *(*CRASHED, path(0), router(3, "INTERFACE_DOWN", "idle", "active"), ready(8)),
         *(starts(30, "SPEAKER_STARTED"), *up(32)),
     ]
+
+
+def test_a_router_that_is_idle_when_its_daemon_ends_is_idle_already():
+    assert steps(world("gobgp-3.10"), fault("agent-crash"), fault("router-restart", 10, at_s=AT_S + 2)) == [
+        *(node(0, "SPEAKER_KILLED"), router(0, "TCP_CLOSED"), path(0), ready(12, "ROUTER_STARTED")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("profile", "restart", "second", "then"),
+    [
+        # Cease 6/4 at 50, graceful by RFC 8538 where both ends have said N; idle 5, dial 2
+        ("rfc8538", GR, "session-reset", [path(50, "stale"), path(57, "refreshed")]),
+        ("rfc8538", replace(GR, notification=False), "session-reset", [path(50), path(57, "added")]),
+        ("rfc8538", GR, "agent-crash", [path(50, "stale"), path(65)]),
+        (instant(long_lived=True), replace(GR, long_lived_s=10), "agent-crash", [path(50, "stale"), path(75)]),
+    ],
+)
+def test_what_the_second_session_agreed_on_decides_over_its_loss(profile, restart, second, then):
+    found = steps(world(profile, restart=restart), fault("agent-crash", 4), fault(second, at_s=AT_S + 50))
+    assert [line for line in found if "path" in line] == [path(0, "stale"), path(6, "refreshed"), *then]
+
+
+def test_a_loss_is_told_of_with_its_link_and_its_share():
+    """Both ways: 1 - 0.5 x 0.5; of the other link nothing."""
+    log = play(cluster(nodes=2), fault("link-loss", 10, options={"share": 0.5}))
+    told = [(since_fault(f.time_us), f.router, f.node, f.lost_share) for f in log.of(PathChanged)]
+    assert told == [(0, "tor-1", "worker-1", 0.75), (10, "tor-1", "worker-1", 0.0)]
+
+
+@pytest.mark.parametrize(
+    ("profile", "timers", "node_s", "router_s"),
+    [
+        # GoBGP's node: its own interval, but a third of a hold time that the router lowered
+        (instant("openbgpd-7.7", hold_s=90), (90, 10), 10, 30),  # OpenBGPD: always a third
+        (instant("openbgpd-7.7", hold_s=180), (90, 10), 10, 30),
+        (instant("openbgpd-7.7", hold_s=9), (90, 10), 3, 3),
+        (instant("openbgpd-7.7", hold_s=10), (90, 10), 3.333333, 3.333333),
+        (instant("frr-8.4", hold_s=180, keepalive_s=60), (90, 30), 30, 30),  # FRR: its own, a third at most
+        (instant("frr-8.4", hold_s=180, keepalive_s=5), (90, 30), 30, 5),
+        (instant("gobgp-3.10", hold_s=90, keepalive_s=20), (90, 30), 30, 20),  # GoBGP: its own, or a third
+        (instant("gobgp-3.10", hold_s=180, keepalive_s=5), (90, 30), 30, 30),
+    ],
+)
+def test_keepalives_are_as_far_apart_as_each_end_has_it(profile, timers, node_s, router_s):
+    """RFC 4271 §4.4, and what each implementation makes of it (profiles)."""
+    plan = cluster(nodes=1, routers=(profile,), timers=timers)
+    connection = World(Trial(plan, 0, Tape(1, 0), ())).sessions_of("worker-1")[0].router.connection
+    for stream, period_s in ((connection.to_router, node_s), (connection.to_node, router_s)):
+        last_us, next_us = stream.sent_around(50_000_000)
+        assert type(next_us) is int
+        assert next_us - last_us == round(period_s * 1e6)
 
 
 @pytest.mark.parametrize(

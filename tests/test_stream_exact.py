@@ -190,6 +190,8 @@ ALL_LOST = (0.1,) * 100
         ((0.9, 0.9, 0.1, 0.1, 0.9, 0.9, *ALL_LOST), [(24.418, "hold")]),
         # 12 at once, but five acknowledgements are lost, the sixth comes 16a later: only then the next, and no more
         ((0.9, *[0.1] * 5, 0.9, 0.9, 0.9, *ALL_LOST), [(24.344, "hold")]),
+        # 12 with its third copy, 2a later; the answers to that and to those of 4a and 8a are lost: the next at 12 + 16a
+        ((0.1, 0.1, 0.9, 0.1, 0.1, 0.1, 0.9, 0.9, 0.9, *ALL_LOST), [(24.344, "hold")]),
         ((0.5, 0.5, *ALL_LOST), [(21, "hold")]),  # a number below the share is a loss, 0.5 is none
     ],
 )
@@ -237,6 +239,11 @@ def test_a_lossy_way_that_changes_takes_along_what_waits(steps, luck, expected):
         (
             [(10, "dark"), (11, "sender_stalls"), (13, "sender_wakes"), (15, "clear"), (16.4, "dark")],
             [(25.344, "hold")],
+        ),
+        # awake before what its kernel repeats came through: nothing goes past that
+        (
+            [(10, "dark"), (13, "sender_stalls"), (14, "sender_wakes"), (15, "clear"), (15.5, "dark")],
+            [(24.344, "hold")],
         ),
         ([(10, "unanswered"), (11, "sender_stalls")], HOLD_18),
         ([(10, "unanswered"), (13, "sender_stalls")], [(21, "hold")]),
