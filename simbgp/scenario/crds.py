@@ -36,7 +36,7 @@ Named = Annotated[str, Field(min_length=1, max_length=255), OnlyPrintable]
 class Lenient(BaseModel):
     """A mapping of which only some keys are read."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", strict=True, alias_generator=to_camel)
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True, alias_generator=to_camel, defer_build=True)
 
 
 def _path_segment(name: str) -> str:

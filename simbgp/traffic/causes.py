@@ -10,6 +10,7 @@ from simbgp.traffic.datapath import Bools, Datapath, Ints, Sent
 from simbgp.traffic.lookup import rows_where
 
 _MOST_CODES = 100_000
+_UNASKED = -2
 
 
 class Causes:
@@ -21,37 +22,41 @@ class Causes:
     def __init__(self, datapath: Datapath, faults: FaultLog) -> None:
         self._path, self._faults = datapath, faults
         self._places = {name: place for place, name in enumerate(faults.names())}
-        self._known: dict[int, int] = {}
         self._homes = [backend.node for backend in datapath.service.backends]
+        ways = len(datapath.ways.pairs) + datapath.ways.gaps
+        self._sizes = len(datapath.times) + 1, ways + 1, 3, len(self._homes) + 1
+        """Of a packet's epoch, way, arrival and backend: how many there are of each, -1 among them."""
+        self._first_move = math.prod(self._sizes)
+        """Codes from here on stand for the epoch of a move, -1 first; those below for a packet."""
+        self._faults_of = _EachOnce(self._of_code, self._first_move + self._sizes[0])
 
     def of(self, sent: Sent, moves: Ints, homes: Ints) -> Ints:
         """The fault behind each packet; ``moves`` is the epoch that moved the flow (-1: none), ``homes`` where its
         connection was opened."""
-        alive = self._path.alive_at.at(sent.epochs, sent.backends)
-        by_move = rows_where(alive & (self._path.routing.nodes_of(sent.ways) != homes) & (moves >= 0))
-        epochs, ways = len(self._path.times), len(self._path.ways.pairs) + self._path.ways.gaps
-        sizes = epochs + 1, epochs + 1, ways + 1, 3, len(self._homes) + 1  # each from -1 on
+        _, ways, arrivals, backends = self._sizes
         codes: Ints = sent.epochs + 1
-        for place, size in zip((sent.ways, sent.arrived, sent.backends), sizes[2:], strict=True):
-            codes *= size
-            codes += place.astype(np.int64)
-            codes += 1
-        codes[by_move] = (moves[by_move] + 1) * math.prod(sizes[1:])  # a move is put down to nothing else
-        return _each_once(codes, lambda code: self._known_fault(code, sizes))
+        codes = codes * ways + sent.ways + 1
+        codes = codes * arrivals + sent.arrived + 1
+        codes = codes * backends + sent.backends + 1
+        moved = rows_where(moves >= 0)
+        if len(moved):
+            alive = self._path.alive_at.at(sent.epochs[moved], sent.backends[moved])
+            elsewhere = self._path.routing.nodes_of(sent.ways[moved]) != homes[moved]
+            moved = moved[alive & elsewhere]
+            codes[moved] = self._first_move + 1 + moves[moved]  # a move is put down to nothing else
+        return self._faults_of(codes)
 
     def of_moves(self, epochs: Ints) -> Ints:
         """The fault behind each move; -1 for those that did not move."""
-        return _each_once(epochs + 1, lambda code: self._move(code - 1) if code else -1)
+        return self._faults_of(self._first_move + 1 + epochs)
 
-    def _known_fault(self, code: int, sizes: tuple[int, ...]) -> int:
-        if code not in self._known:
-            self._known[code] = self._fault(*(int(n) - 1 for n in np.unravel_index(code, sizes)))
-        return self._known[code]
+    def _of_code(self, code: int) -> int:
+        if code >= self._first_move:
+            return self._move(code - self._first_move - 1) if code > self._first_move else -1
+        return self._fault(*(int(n) - 1 for n in np.unravel_index(code, self._sizes)))
 
-    def _fault(self, move: int, epoch: int, way: int, arrived: int, backend: int) -> int:
+    def _fault(self, epoch: int, way: int, arrived: int, backend: int) -> int:
         path, ways = self._path, self._path.ways
-        if move >= 0:
-            return self._move(move)
         if way < 0:
             everybody = [(router, tuple(ways.of_router(router))) for router in ways.routers]
             return self._latest(_since(path.routing.has_none(None), epoch), everybody)
@@ -78,14 +83,30 @@ class Causes:
         return self._places[max(found, key=lambda fault: fault.time_us).fault] if found else -1
 
 
-def _each_once(codes: Ints, fault: Callable[[int], int]) -> Ints:
-    """``fault`` of each code, a number from 0 on, asked once for all that are equal."""
-    if codes.max(initial=0) > _MOST_CODES:  # too many for a place each
-        different, places = np.unique(codes, return_inverse=True)
-    else:
-        met = np.bincount(codes) > 0
-        different, places = rows_where(met), (np.cumsum(met) - 1)[codes]
-    return np.array([fault(code) for code in different.tolist()], dtype=np.int64)[places]
+class _EachOnce:
+    """A function of whole numbers from 0 to below ``count``, asked once for each number that there is."""
+
+    def __init__(self, answer: Callable[[int], int], count: int) -> None:
+        self._answer = answer
+        self._known = np.full(count if count <= _MOST_CODES else 0, _UNASKED)
+        self._known_of_many: dict[int, int] = {}
+
+    def __call__(self, codes: Ints) -> Ints:
+        if not len(self._known):  # too many for a place each
+            different, places = np.unique(codes, return_inverse=True)
+            return np.array([self._once(code) for code in different.tolist()], dtype=np.int64)[places]
+        found: Ints = self._known.take(codes)
+        unasked = rows_where(found == _UNASKED)
+        if len(unasked):
+            for code in np.flatnonzero(np.bincount(codes[unasked])).tolist():
+                self._known[code] = self._answer(code)
+            found = self._known.take(codes)
+        return found
+
+    def _once(self, code: int) -> int:
+        if code not in self._known_of_many:
+            self._known_of_many[code] = self._answer(code)
+        return self._known_of_many[code]
 
 
 def _since(holds: Bools, epoch: int) -> int:

@@ -164,21 +164,23 @@ class Connections:
             due_us = began_us + attempts.offsets_us[turns]
             at_us, beyond = np.minimum(due_us, self._horizon_us), due_us > self._horizon_us
             sent = self._dial(who, at_us, self._luck_of(who, at_us, beyond, Purpose.SYN))
-            opened, rejected = sent.replies == Reply.ANSWERED, sent.replies == Reply.REJECTED
-            if who is everybody:
-                rows = rows_where(~opened)
-                self.faults[who[rows]] = self._causes_of(who, sent, rows)
+            opened = sent.replies == Reply.ANSWERED
             rows = rows_where(opened)
             self._establish(who[rows], sent, rows, at_us[rows])
             self.connect_delays_us[who[rows]] = at_us[rows] - began_us[rows]
+            if len(rows) == len(who):
+                break
+            rows = rows_where(~opened)
+            if who is everybody:
+                self.faults[who[rows]] = self._causes_of(who[rows], sent.only(rows))
+            rejected = sent.replies == Reply.REJECTED
             self.refused[who[rejected]] = True
-            rows = rows_where(~opened & ~rejected & ~beyond)
+            rows = rows[~(rejected | beyond)[rows]]
             stuck_us = self._path.stuck_until_dialled(sent.only(rows), at_us[rows])
-            self.fates[who[~opened]] = Fate.NOT_OPENED  # unless a later attempt opens it
             goes_on, turns = attempts.after(turns[rows], began_us[rows], stuck_us)
             who, began_us = who[rows[goes_on]], began_us[rows[goes_on]]
-        self.fates[self._opened_us < NEVER_US] = Fate.UNAFFECTED
         self.fates[self.connect_delays_us > 0] = Fate.DELAYED
+        self.fates[self._opened_us == NEVER_US] = Fate.NOT_OPENED
 
     def _establish(self, who: Ints, sent: Sent, rows: Ints, at_us: Ints) -> None:
         epochs, ways, backends = sent.epochs[rows], sent.ways[rows], sent.backends[rows]
@@ -195,6 +197,8 @@ class Connections:
         begins_us = int(times[epoch])
         ends_us = int(times[epoch + 1]) if epoch + 1 < len(times) else self._horizon_us
         live = (self._opened_us < ends_us) & (self._last_us >= begins_us) & (self._over_us > begins_us)
+        if not live.any():
+            return
         if not self._routing.same_groups(epoch):
             self._move(epoch, live)
         changed = self._routing.nodes_of(self._owners) != self._nodes
@@ -277,16 +281,16 @@ class Connections:
 
     def _meet(self, who: Ints, at_us: Ints, luck: Floats) -> None:
         sent = self._send(who, at_us, luck)
-        reset = rows_where(sent.replies == Reply.RESET)
-        self._end(who[reset], Fate.RESET, at_us[reset], self._causes_of(who, sent, reset))
-        lost = rows_where(sent.replies == Reply.LOST)
-        stuck_us = self._path.stuck_until(sent.only(lost))
-        self._wait(who[lost], at_us[lost], self._causes_of(who, sent, lost), stuck_us)
+        rows = rows_where(sent.replies == Reply.RESET)
+        if len(rows):
+            self._end(who[rows], Fate.RESET, at_us[rows], self._causes_of(who[rows], sent.only(rows)))
+        rows = rows_where(sent.replies == Reply.LOST)
+        if len(rows):
+            lost = sent.only(rows)
+            self._wait(who[rows], at_us[rows], self._causes_of(who[rows], lost), self._path.stuck_until(lost))
 
     def _wait(self, who: Ints, since_us: Ints, faults: Ints, stuck_us: Ints) -> None:
         """Retransmit until there is an answer of either kind, or the client gives up; send nothing else meanwhile."""
-        if not len(who):
-            return
         self._free_us[who] = NEVER_US
         everybody, began_us = who, since_us
         attempts = Attempts(self._client.retransmit_us, self._request_limit_us, self._horizon_us)
@@ -338,8 +342,8 @@ class Connections:
         self._over_us[who] = at_us
         self.faults[who] = faults
 
-    def _causes_of(self, who: Ints, sent: Sent, rows: Ints) -> Ints:
-        return self._causes.of(sent.only(rows), self._moves[who[rows]], self._nodes[who[rows]])
+    def _causes_of(self, who: Ints, sent: Sent) -> Ints:
+        return self._causes.of(sent, self._moves[who], self._nodes[who])
 
     def _dial(self, who: Ints, at_us: Ints, luck: Floats) -> Sent:
         """A SYN: the node picks a backend unless it remembers one that it still knows."""

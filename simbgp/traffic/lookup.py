@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 FEW = 24
 """Up to so many bounds a comparison with each is cheaper than a search, whose branches no processor foresees."""
+_MANY = 1000
+"""From so many values on; a search for fewer takes less than as many calls as there are bounds."""
 
 
 def rows_where(mask: NDArray[np.bool_]) -> Ints:
@@ -17,8 +19,8 @@ def rows_where(mask: NDArray[np.bool_]) -> Ints:
 
 def how_many_reached(bounds: NDArray[Any], values: NDArray[Any]) -> Ints:
     """How many of the ascending ``bounds`` are at or below each value (``searchsorted``, side right)."""
-    if len(bounds) > FEW:
-        return np.searchsorted(bounds, values, side="right")
+    if len(values) < _MANY or len(bounds) > FEW:
+        return bounds.searchsorted(values, "right")
     count = np.zeros(len(values), dtype=np.int8)
     for bound in bounds:
         count += (values >= bound).view(np.int8)
@@ -32,9 +34,12 @@ class Lookup:
         padded = np.empty((len(table), table.shape[1] + 1), dtype=table.dtype)
         padded[:, 0], padded[:, 1:] = nowhere, table
         self._flat, self._width = padded.ravel(), padded.shape[1]
+        self._is_constant = bool((self._flat == self._flat[0]).all())
 
     def at(self, epochs: Ints, places: Ints) -> NDArray[Any]:
         """The value of each epoch and place."""
+        if self._is_constant:
+            return np.full(len(epochs), self._flat[0])
         rows = epochs * self._width
         rows += places
         rows += 1

@@ -28,7 +28,7 @@ _RATE = re.compile(r"(\d+(?:\.\d+)?|\.\d+)/(ms|s|m|h)")
 class Part(BaseModel):
     """A mapping in a scenario: unknown keys are errors, nothing is converted in silence, nothing changes later."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, alias_generator=to_camel)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, alias_generator=to_camel, defer_build=True)
 
 
 def read_duration(value: object) -> float:
