@@ -171,8 +171,8 @@ def flaps(row: Row) -> Shares:
 
 
 def silent(row: Row) -> Shares:
-    """Packets to a node vanish until it is back or withdrawn."""
-    cut = PathChanged(AT_US, ROUTER, victim(row), 1.0)
+    """Packets to a node vanish until it is back or withdrawn; its pods were heard all the time (no other stalled)."""
+    cut = PathChanged(AT_US, ROUTER, victim(row), 1.0, to_node=1.0, to_router=0.0)
     healed_s = number(row, "T_actual") or number(row, "T_set")
     mended = PathChanged(AT_US + round(healed_s * SECOND), ROUTER, victim(row), 0.0)
     end = mended if row["heal"] == "resume" else route(row, "withdrawn", healed_s)

@@ -159,6 +159,13 @@ def test_polarised_tiers_lose_twice_as_much_by_one_link(seed: int, lost_s: float
     assert metric("two-tier-polarisation", "peak_node_load", **changes) == peak
 
 
+def test_with_dsr_the_pods_behind_the_link_that_fails_are_not_heard_in_either_rack() -> None:
+    # 2 of 16 pods are on a-1: beside the 1/2 at tor-a 1/8 of its other half is lost, and 1/8 of all at tor-b, whose
+    # answers take the same link: 5 s * (1/2 + 1/16 + 1/8)
+    changes = {"cluster.loadBalancer.mode": "dsr"}
+    assert metric("two-tier-polarisation", "lost_traffic_s", **changes) == pytest.approx(3.4375)
+
+
 def test_a_rack_whose_router_dies_costs_the_convergence_time_and_doubles_the_load() -> None:
     assert metric("two-tier-router-down", "blackhole_s") == 0.05
     assert metric("two-tier-router-down", "peak_node_load") == 0.25

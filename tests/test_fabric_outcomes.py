@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from traffic_reference import Client
-from traffic_worlds import SECOND, VIP, clients, plan, timeline
+from traffic_worlds import LOSSES, SECOND, VIP, clients, links, path, plan, timeline
 
 from simbgp.profiles import Law
 from simbgp.scenario.plan import EcmpPlan, LoadBalancerPlan, Plan, SpinePlan
@@ -19,7 +19,6 @@ from simbgp.timeline import (
     Fact,
     FaultBegan,
     ForwardingChanged,
-    PathChanged,
     RouteChanged,
     SpineChanged,
     ViewChanged,
@@ -38,6 +37,11 @@ MOMENTS = st.integers(0, 59).map(lambda half: half * 500_000)
 DSR = LoadBalancerPlan("maglev", "dsr", table_size=251)
 ROUTERS = st.sampled_from(["tor-1", "tor-2"])
 SEEDS = st.sampled_from([0, 1, 7])
+LINKS = {
+    "no links": (),
+    "two links each": links(("n1", "tor-1", "tor-2"), ("n2", "tor-1", "tor-2"), ("n3", "tor-1", "tor-2")),
+    "other racks": links(("n1", "tor-1"), ("n2", "tor-3", "tor-4"), ("n3", "tor-2")),
+}
 
 
 def spine(seed: int = 0, hash: Any = "hash-threshold", name: str = "spine-1", **ecmp: Any) -> SpinePlan:
@@ -75,7 +79,7 @@ class FabricClient(Client):
         group = next_hop_group(upper.ecmp.hash, (1,) * len(members))
         return members[int(group.owners(self.hashed(upper.hash_seed))[0])]
 
-    def owner(self, at_us: int) -> int | None:
+    def found_owner(self, at_us: int) -> int | None:
         router = self.router(at_us)
         members = self.history.groups(router, VIP).at(at_us).members if router else ()
         if not members:
@@ -83,16 +87,6 @@ class FabricClient(Client):
         known = next(item for item in self.plan.routers if item.name == router)
         group = next_hop_group(known.ecmp.hash, (1,) * len(members))
         return self.places.index(members[int(group.owners(self.hashed(known.hash_seed))[0])])
-
-    def lost_share(self, at_us: int) -> float:
-        place, router = self.owner(at_us), self.router(at_us)
-        return 0.0 if place is None else self.history.lost_share(router, self.places[place]).at(at_us)
-
-    def node(self, at_us: int) -> int | None:
-        place = self.owner(at_us)
-        if place is None or self.lost_share(at_us) == 1.0:
-            return None
-        return place if self.history.forwarding(self.places[place]).at(at_us) else None
 
     def group_times(self) -> list[int]:
         return self.epochs.tolist()
@@ -104,7 +98,7 @@ def happenings() -> st.SearchStrategy[list[Fact]]:
     one: st.SearchStrategy[Any] = st.one_of(
         st.builds(SpineChanged, MOMENTS, st.just("spine-1"), st.just(VIP), ROUTERS, st.booleans()),
         st.builds(RouteChanged, MOMENTS, ROUTERS, st.just(VIP), names, st.sampled_from(["added", "withdrawn"])),
-        st.builds(PathChanged, MOMENTS, ROUTERS, names, st.sampled_from([0.0, 0.1, 0.6, 1.0])),
+        st.builds(path, MOMENTS, ROUTERS, names, st.sampled_from(LOSSES), st.sampled_from(LOSSES), st.booleans()),
         st.builds(ForwardingChanged, MOMENTS, names, st.booleans()),
         st.builds(ConntrackLost, MOMENTS, names),
         st.builds(BackendChanged, MOMENTS, st.just("web"), st.sampled_from(PODS), st.booleans()),
@@ -120,9 +114,10 @@ def happenings() -> st.SearchStrategy[list[Fact]]:
     st.sampled_from(["snat", "dsr"]),
     st.tuples(st.sampled_from(["hash-threshold", "modulo"]), st.sampled_from(["hash-threshold", "modulo"])),
     SEEDS,
+    st.sampled_from(["no links", "two links each", "other racks"]),
 )
 def test_every_connection_ends_as_it_does_packet_by_packet(
-    happened: list[Fact], algorithm: Any, mode: Any, hashes: tuple[str, str], seed: int
+    happened: list[Fact], algorithm: Any, mode: Any, hashes: tuple[str, str], seed: int, links: str
 ) -> None:
     traffic = clients(8, 0.5, 0.7, lifetime=Law("uniform", (1.0, 40.0)))
     balancer = LoadBalancerPlan(algorithm, mode, table_size=251)
@@ -130,6 +125,7 @@ def test_every_connection_ends_as_it_does_packet_by_packet(
         spine(seed, hashes[0]),
         node_count=3, backends=4, hash=hashes[1], balancer=balancer, traffic=traffic, horizon_s=30.0,
     )  # fmt: skip
+    world = replace(world, peerings=LINKS[links])
     record = timeline(world, *happened)
     disturbed = Datapath(world, History(world, record), "spine-1", VIP, world.services[0]).disturbed(world.horizon_us)
     row = outcomes(world, record, 1, 0)[0]

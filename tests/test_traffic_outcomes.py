@@ -31,6 +31,7 @@ OUTCOMES = ("unaffected", "delayed", "reset", "timed_out", "not_opened")
 SNAT = LoadBalancerPlan("random", "snat")
 DSR_MAGLEV = LoadBalancerPlan("maglev", "dsr", table_size=251)
 DSR_RANDOM = LoadBalancerPlan("random", "dsr")
+ONE_WAY = {"to_node": 1.0, "to_router": 0.0}
 MANY = 20_000
 MOMENTARY = Law.constant(0.0)
 """One request and no more."""
@@ -48,8 +49,8 @@ def added(seconds: float, node: str = "n1") -> RouteChanged:
     return RouteChanged(at(seconds), "tor-1", VIP, node, "added")
 
 
-def cut(seconds: float, until: float | None = None, node: str = "n1") -> list[Fact]:
-    hole: list[Fact] = [PathChanged(at(seconds), "tor-1", node, 1.0)]
+def cut(seconds: float, until: float | None = None, node: str = "n1", **ways: float) -> list[Fact]:
+    hole: list[Fact] = [PathChanged(at(seconds), "tor-1", node, 1.0, **ways)]
     return hole if until is None else [*hole, PathChanged(at(until), "tor-1", node, 0.0)]
 
 
@@ -158,7 +159,8 @@ def test_a_hole_that_ends_by_withdrawal_resets_its_connections_on_the_grid() -> 
 
 
 def test_a_hole_that_ends_by_withdrawal_delays_connections_of_dsr_and_maglev() -> None:
-    row = run(plan(traffic=clients(MANY, interval_s=0.01), balancer=DSR_MAGLEV), *cut(60), withdrawn(63))
+    world = plan(traffic=clients(MANY, interval_s=0.01), balancer=DSR_MAGLEV)
+    row = run(world, *cut(60, **ONE_WAY), withdrawn(63))
     assert within(row.delayed, 1 / 4, MANY)
     assert row.unaffected == MANY - row.delayed
     assert set(row.delay_s.tolist()) == {3.344}
@@ -270,7 +272,7 @@ def test_a_failed_neighbour_moves_the_dead_nodes_flows_and_no_others() -> None:
 def test_a_failed_neighbour_delays_connections_of_dsr_and_maglev_until_it_fails() -> None:
     # sends in [60, 60.01): the first retransmission after 85 is that of 26.752 s
     world = plan(traffic=clients(2000, interval_s=0.01), balancer=DSR_MAGLEV)
-    row = run(world, *cut(60), failed(85), withdrawn(150))
+    row = run(world, *cut(60, **ONE_WAY), failed(85), withdrawn(150))
     assert set(row.delay_s.tolist()) == {26.752}
     assert within(row.delayed, 1 / 4, 2000)
 

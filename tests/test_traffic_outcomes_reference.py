@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from traffic_reference import Client
-from traffic_worlds import VIP, clients, plan, timeline
+from traffic_worlds import LOSSES, VIP, clients, path, plan, timeline
 
 from simbgp.profiles import Law
 from simbgp.scenario.plan import LoadBalancerPlan
@@ -16,7 +16,6 @@ from simbgp.timeline import (
     Fact,
     ForwardingChanged,
     NeighbourChanged,
-    PathChanged,
     RouteChanged,
     ViewChanged,
 )
@@ -37,7 +36,9 @@ def facts() -> st.SearchStrategy[list[Fact]]:
         st.builds(
             RouteChanged, MOMENTS, st.just("tor-1"), st.just(VIP), NAMES, st.sampled_from(["added", "withdrawn"])
         ),
-        st.builds(PathChanged, MOMENTS, st.just("tor-1"), NAMES, st.sampled_from([0.0, 0.1, 0.6, 1.0])),
+        st.builds(
+            path, MOMENTS, st.just("tor-1"), NAMES, st.sampled_from(LOSSES), st.sampled_from(LOSSES), st.booleans()
+        ),
         st.builds(NeighbourChanged, MOMENTS, st.just("tor-1"), NAMES, st.booleans()),
         st.builds(ForwardingChanged, MOMENTS, NAMES, st.booleans()),
         st.builds(ConntrackLost, MOMENTS, NAMES),

@@ -9,7 +9,7 @@ import numpy as np
 from traffic_worlds import VIP
 
 from simbgp.scenario.plan import Plan
-from simbgp.timeline import Timeline
+from simbgp.timeline import PathChanged, Timeline
 from simbgp.traffic.balancer import Balancer
 from simbgp.traffic.datapath import Datapath
 from simbgp.traffic.ecmp import next_hop_group
@@ -35,6 +35,7 @@ class Client:
     connect_delay_us: int = 0
     opened_us: int | None = None
     over_us: int | None = None
+    owners: dict[int, int | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.history = History(self.plan, self.timeline)
@@ -45,6 +46,10 @@ class Client:
         self.epochs = Datapath(self.plan, self.history, "tor-1", VIP, self.service).times
         self.luck = Luck(np.array([self.key], dtype=np.uint64))
         self.dsr = self.plan.load_balancer.mode == "dsr" or self.service.policy == "Local"
+        self.said: dict[tuple[str, str], list[PathChanged]] = {}
+        for fact in self.timeline.of(PathChanged):
+            self.said.setdefault((fact.router, fact.node), []).append(fact)
+        self.apart = self.plan.load_balancer.mode == "dsr" and self.service.policy == "Cluster"
 
     def live(self) -> str:
         if not self.open():
@@ -54,7 +59,7 @@ class Client:
         free_us = self.opened_us
         last_us = self.life_us if self.opened_us == -1 else self.opened_us + self.life_us
         while at_us <= last_us and at_us < self.horizon_us:
-            reply = "hole" if self.vanishes(at_us, free_us, interval_us) else self.send(at_us)
+            reply = self.send(at_us, 0.0 if self.vanishes(at_us, free_us, interval_us) else 1.0)
             if reply == "reset":
                 self.over_us = at_us
                 return "reset"
@@ -85,13 +90,13 @@ class Client:
         return self.history.groups("tor-1", VIP).times
 
     def open(self) -> bool:
-        if self.dialled_us < 0 and self.dial(-1) == "answered":
+        if self.dialled_us < 0 and self.dial(-1, 1.0) == "answered":
             self.opened_us = -1
             return True
         first_us = max(self.dialled_us, 0)
         for offset_s in SYN_S:
             at_us = first_us + offset_s * 1_000_000
-            reply = "hole" if self.is_lost(at_us, Purpose.SYN) else self.dial(min(at_us, self.horizon_us))
+            reply = self.dial(min(at_us, self.horizon_us), self.drawn(at_us, Purpose.SYN))
             if reply == "answered":
                 self.opened_us = min(at_us, self.horizon_us)
                 self.connect_delay_us = self.opened_us - first_us
@@ -105,7 +110,7 @@ class Client:
         for k in range(10):
             at_us = since_us + PROBE_US * 2**k
             seen_us = min(at_us, self.horizon_us)
-            reply = "hole" if self.is_lost(at_us, Purpose.RETRANSMISSION) else self.send(seen_us)
+            reply = self.send(seen_us, self.drawn(at_us, Purpose.RETRANSMISSION))
             if reply == "answered" or (reply == "hole" and at_us > self.horizon_us and self.socket(seen_us)):
                 self.waits.append(seen_us - since_us)
                 return (seen_us if at_us <= self.horizon_us else 2**60), "delayed"
@@ -116,6 +121,12 @@ class Client:
         raise AssertionError("the horizon is too far for this reference")
 
     def owner(self, at_us: int) -> int | None:
+        """Who gets a packet of that moment, looked up once."""
+        if at_us not in self.owners:
+            self.owners[at_us] = self.found_owner(at_us)
+        return self.owners[at_us]
+
+    def found_owner(self, at_us: int) -> int | None:
         members, skipped, _ = self.history.groups("tor-1", VIP).at(at_us)
         if not members:
             return None
@@ -124,30 +135,71 @@ class Client:
         turn = [*members[place:], *members[:place]]
         return self.places.index(next((node for node in turn if node not in skipped), members[place]))
 
-    def lost_share(self, at_us: int) -> float:
-        place = self.owner(at_us)
-        return 0.0 if place is None else self.history.lost_share("tor-1", self.places[place]).at(at_us)
+    def router(self, at_us: int) -> str | None:
+        return "tor-1"
 
-    def is_lost(self, at_us: int, purpose: Purpose) -> bool:
-        """Whether one packet vanishes; beyond the horizon none does that is not sure to."""
-        if at_us > self.horizon_us or self.lost_share(at_us) in (0.0, 1.0):
-            return False
-        return bool(self.luck.draw(np.array([0]), np.array([at_us]), purpose)[0] < self.lost_share(at_us))
+    def path(self, router: str, node: str, at_us: int) -> PathChanged:
+        """What was last said of a link."""
+        said = [PathChanged(-1, router, node, 0.0), *self.said.get((router, node), [])]
+        return next(fact for fact in reversed(said) if fact.time_us <= at_us)
+
+    def lost_share(self, at_us: int) -> float:
+        """What vanishes of questions; of answers too, if these take the same way."""
+        place = self.owner(at_us)
+        if place is None:
+            return 0.0
+        path = self.path(self.router(at_us), self.places[place], at_us)
+        return path.lost_to_node if self.apart else path.lost_share
+
+    def lost_answers(self, at_us: int, backend: int, place: int) -> float:
+        """What vanishes of the answers of a backend, or of the node itself, on a way of their own."""
+        if not self.apart:
+            return 0.0
+        router, host = self.router(at_us), self.service.backends[backend].node if backend >= 0 else self.places[place]
+        linked = list(dict.fromkeys(peering.router for peering in self.plan.peerings if peering.node == host))
+        own = (router, host) in self.said or router in linked
+        if own and self.path(router, host, at_us).carrier:
+            return self.path(router, host, at_us).lost_to_router
+        rest = [self.path(other, host, at_us) for other in linked if other != router]
+        usable = [path.lost_to_router for path in rest if path.carrier]
+        if not usable:
+            return 1.0 if own or rest else 0.0
+        slot = int(mix(np.array([self.key], dtype=np.uint64), np.array([0x0A45]))[0]) >> 32
+        return usable[slot % len(usable)] if any(usable) else 0.0
+
+    def drawn(self, at_us: int, purpose: Purpose) -> float:
+        """The luck of one packet; beyond the horizon none vanishes that is not sure to."""
+        if at_us > self.horizon_us or not self.said:
+            return 1.0
+        return float(self.luck.draw(np.array([0]), np.array([at_us]), purpose)[0])
 
     def vanishes(self, at_us: int, free_us: int, interval_us: int) -> bool:
         """Whether the request is the one that the luck of this stretch of time names."""
+        place = self.owner(at_us)
         share = self.lost_share(at_us)
-        if share in (0.0, 1.0):
+        if share == 1.0 or place is None or not self.history.forwarding(self.places[place]).at(at_us):
+            share = 0.0
+        back = self.lost_answers(at_us, self.backend, -1) if place is not None else 0.0
+        if 0.0 < back < 1.0:
+            share = 1.0 - (1.0 - share) * (1.0 - back)
+        if share == 0.0:
             return False
         since_us = max(free_us, max(epoch for epoch in self.epochs.tolist() if epoch <= at_us))
         before = sum(1 for sent in range(self.first_us, at_us, interval_us) if sent >= since_us)
         return before == self.luck.passes(np.array([0]), np.array([since_us]), np.array([share]))[0]
 
-    def node(self, at_us: int) -> int | None:
+    def node(self, at_us: int, luck: float) -> int | None:
         place = self.owner(at_us)
-        if place is None or self.history.lost_share("tor-1", self.places[place]).at(at_us) == 1.0:
+        if place is None or self.lost_share(at_us) == 1.0 or luck < self.lost_share(at_us):
             return None
         return place if self.history.forwarding(self.places[place]).at(at_us) else None
+
+    def heard(self, reply: str, at_us: int, backend: int, place: int, luck: float) -> str:
+        """The reply, or nothing if it vanishes on the way."""
+        back = self.lost_answers(at_us, backend, place)
+        if back == 0.0 or (back < 1.0 and luck >= 1.0 - (1.0 - self.lost_share(at_us)) * (1.0 - back)):
+            return reply
+        return "hole"
 
     def pick(self, place: int, at_us: int) -> int:
         views = self.history.view(self.places[place], "web")
@@ -169,8 +221,8 @@ class Client:
     def socket(self, at_us: int) -> bool:
         return self.life(self.backend, at_us) == self.born
 
-    def dial(self, at_us: int) -> str:
-        place = self.node(at_us)
+    def dial(self, at_us: int, luck: float) -> str:
+        place = self.node(at_us, luck)
         if place is None:
             return "hole"
         losses = self.history.conntrack(self.places[place]).at(at_us)
@@ -180,15 +232,17 @@ class Client:
         if backend not in known:
             backend = self.pick(place, at_us)
         if backend < 0:
-            return "rejected"
+            return self.heard("rejected", at_us, -1, place, luck)
         self.conntrack[place, losses] = backend
         if self.life(backend, at_us) % 2:
             return "dead"
-        self.home, self.home_losses, self.backend, self.born = place, losses, backend, self.life(backend, at_us)
-        return "answered"
+        reply = self.heard("answered", at_us, backend, place, luck)
+        if reply == "answered":
+            self.home, self.home_losses, self.backend, self.born = place, losses, backend, self.life(backend, at_us)
+        return reply
 
-    def send(self, at_us: int) -> str:
-        place = self.node(at_us)
+    def send(self, at_us: int, luck: float) -> str:
+        place = self.node(at_us, luck)
         if place is None:
             return "hole"
         losses = self.history.conntrack(self.places[place]).at(at_us)
@@ -201,4 +255,5 @@ class Client:
         if self.life(backend, at_us) % 2:
             return "dead"
         same_tuple = self.dsr or (place, losses) == (self.home, self.home_losses)
-        return "answered" if backend == self.backend and self.socket(at_us) and same_tuple else "reset"
+        reply = "answered" if backend == self.backend and self.socket(at_us) and same_tuple else "reset"
+        return self.heard(reply, at_us, backend, place, luck)

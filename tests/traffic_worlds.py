@@ -8,18 +8,22 @@ from simbgp.profiles import Law
 from simbgp.scenario.plan import (
     BackendPlan,
     EcmpPlan,
+    GracefulRestartPlan,
     LoadBalancerPlan,
     NodePlan,
+    PeeringPlan,
     Plan,
     RouterPlan,
     ServicePlan,
     TrafficPlan,
 )
-from simbgp.timeline import Fact, Start, Timeline
+from simbgp.timeline import Fact, PathChanged, Start, Timeline
 
 SECOND = 1_000_000
 VIP = "192.0.2.10/32"
 ZERO = Law.constant(0.0)
+LOSSES = [0.0, 0.0, 0.1, 0.6, 1.0]
+"""What may vanish of the packets of one way."""
 
 
 def nodes(count: int, weights: tuple[int, ...] | None = None) -> tuple[NodePlan, ...]:
@@ -86,3 +90,19 @@ def timeline(plan: Plan, *facts: Fact) -> Timeline:
 def pod_names(plan: Plan) -> tuple[str, ...]:
     """The backends of the first service."""
     return tuple(backend.name for backend in plan.services[0].backends)
+
+
+def path(time_us: int, router: str, node: str, to_node: float, to_router: float, carrier: bool = True) -> PathChanged:
+    """What vanishes each way; a link without carrier loses all."""
+    carrier = carrier or (to_node, to_router) != (1.0, 1.0)
+    either = 1.0 - (1.0 - to_node) * (1.0 - to_router)
+    return PathChanged(time_us, router, node, either, to_node, to_router, carrier)
+
+
+def links(*of_nodes: tuple[str, ...]) -> tuple[PeeringPlan, ...]:
+    """Sessions of nodes, each a name and the routers that it is linked to."""
+    return tuple(
+        PeeringPlan(node, router, 9, 3, 120, GracefulRestartPlan(False), (VIP,))
+        for node, *routers in of_nodes
+        for router in routers
+    )

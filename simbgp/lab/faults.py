@@ -75,12 +75,13 @@ class Stage:
                     self.recorder.fact(now, BackendChanged(0, service.name, backend.name, up))
         (self.dark.discard if up else self.dark.add)(node)
 
-    def path(self, links: list[Link], share: float) -> None:
-        """Note what is lost on links."""
-        now = time.time()
+    def path(self, links: list[Link], to_node: float, to_router: float, carrier: bool = True) -> None:
+        """Note what is lost on links, each way."""
+        now, lost = time.time(), 1.0 - (1.0 - to_node) * (1.0 - to_router)
         for link in links:
-            self.recorder.fact(now, PathChanged(0, link.router, link.node, share))
-            (self.cut.add if share >= 1 else self.cut.discard)((link.router, link.node))
+            seen = carrier or not link.direct
+            self.recorder.fact(now, PathChanged(0, link.router, link.node, lost, to_node, to_router, seen))
+            (self.cut.add if lost >= 1 else self.cut.discard)((link.router, link.node))
 
 
 Act = Callable[[Stage, Occurrence, str, int], None]
@@ -140,13 +141,15 @@ def _power_on(stage: Stage, fault: Occurrence, node: str, holder: int) -> None:
 
 def _lose_packets(stage: Stage, fault: Occurrence, node: str, holder: int) -> None:
     links, share = stage.links(node, fault), float(fault.options.get("share", 1.0))
-    stage.network.drop(holder, links, share, str(fault.options.get("direction", "both")))
-    stage.path(links, share)
+    direction = str(fault.options.get("direction", "both"))
+    stage.network.drop(holder, links, share, direction)
+    to_node, to_router = (share if direction in ("both", way) else 0.0 for way in ("to-node", "to-router"))
+    stage.path(links, to_node, to_router)
 
 
 def _pass_packets(stage: Stage, fault: Occurrence, node: str, holder: int) -> None:
     stage.network.mend(holder, stage.links(node, fault))
-    stage.path(stage.links(node, fault), 0.0)
+    stage.path(stage.links(node, fault), 0.0, 0.0)
 
 
 def _cut_link(stage: Stage, fault: Occurrence, node: str, holder: int) -> None:
@@ -157,7 +160,7 @@ def _cut_link(stage: Stage, fault: Occurrence, node: str, holder: int) -> None:
             stage.network.drop(holder, [link])
         elif stage.hold(("carrier", link.router, node), holder):
             stage.network.carrier(link, up=False)
-    stage.path(links, 1.0)
+    stage.path(links, 1.0, 1.0, carrier=False)
 
 
 def _mend_link(stage: Stage, fault: Occurrence, node: str, holder: int) -> None:
@@ -167,7 +170,7 @@ def _mend_link(stage: Stage, fault: Occurrence, node: str, holder: int) -> None:
             stage.network.mend(holder, [link])
         elif stage.let_go(("carrier", link.router, node), holder):
             stage.network.carrier(link, up=True)
-    stage.path(links, 0.0)
+    stage.path(links, 0.0, 0.0)
 
 
 def _unlabel(stage: Stage, fault: Occurrence, node: str, holder: int) -> None:

@@ -121,12 +121,17 @@ def _why_share(plan: Plan, group: NextHops, place: int) -> str:
 
 def _fate(hop: NextHop) -> str:
     """What becomes of the packets that a next hop is sent."""
-    cause, lost, backends = hop.obstacle
+    cause, lost, backends, unheard = hop.obstacle
     if hop.skipped and not hop.share:
         return "skipped: its neighbour entry failed, and the next in the group gets its flows"
     match cause:
         case "link" if lost == 1.0:
             return "link: packets from the router do not get here, though the node is alive"
+        case "link" if unheard:
+            return (
+                f"link: {percent(lost)} of the packets sent here get no answer: the node of {listed(unheard)} answers "
+                "past a link that loses packets (dsr)"
+            )
         case "link":
             return f"link: {percent(lost)} of the packets from the router are lost on the way or behind it"
         case "dead-next-hop":

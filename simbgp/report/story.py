@@ -113,11 +113,8 @@ def _read(fact: Fact, start: Start) -> Iterator[_Reading]:
                 prefix,
                 lambda things: f"{spine} {word} {router}: {listed(things)}",
             )
-        case PathChanged(_, router, node, lost_share):
-            what = "packets" if lost_share in (0.0, 1.0) else f"{percent(lost_share)} of the packets"
-            word = "vanish" if lost_share else "pass again"
-            key = "path", router, lost_share
-            yield key, 2, node, lambda things: f"{what} between {router} and {listed(things)} {word}"
+        case PathChanged():
+            yield _path(fact)
         case NeighbourChanged(_, router, node, reachable):
             word = "has resolved" if reachable else "cannot resolve"
             then = "" if reachable else ": the next in their groups get what was sent there"
@@ -147,6 +144,20 @@ def _read(fact: Fact, start: Start) -> Iterator[_Reading]:
         case ViewChanged(_, node, service, _, backends):
             what = f"among {plural(len(backends), 'backend')} of {service}"
             yield ("view", service, backends), 3, node, lambda things: f"{_do(things, 'now picks', 'now pick')} {what}"
+
+
+def _path(fact: PathChanged) -> _Reading:
+    """What vanishes between a router and nodes, and which way if it is only one."""
+    router, lost = fact.router, fact.lost_share
+    what = "packets" if lost in (0.0, 1.0) else f"{percent(lost)} of the packets"
+    word = "vanish" if lost else "pass again"
+    where: Callable[[list[str]], str] = lambda things: f"between {router} and {listed(things)}"  # noqa: E731
+    if lost and not fact.lost_to_router:
+        where = lambda things: f"from {router} to {listed(things)}"  # noqa: E731
+    elif lost and not fact.lost_to_node:
+        where = lambda things: f"from {listed(things)} to {router}"  # noqa: E731
+    key = "path", router, lost, fact.lost_to_node, fact.lost_to_router
+    return key, 2, fact.node, lambda things: f"{what} {where(things)} {word}"
 
 
 def _again(start: Start, router: str, node: str, prefix: str | None = None) -> bool:

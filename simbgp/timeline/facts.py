@@ -4,6 +4,7 @@ The simulator's model writes them, and a lab of real daemons could write the sam
 predictions and measurements alike.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -63,16 +64,37 @@ class SpineChanged(Fact):
 
 @dataclass(frozen=True, slots=True)
 class PathChanged(Fact):
-    """From now on ``lost_share`` of the packets between a router and a node vanish: 0 none, 1 all of them."""
+    """From now on ``lost_share`` of the packets between a router and a node vanish: 0 none, 1 all of them.
+
+    That is of a question and its answer; ``to_node`` and ``to_router`` are of either way alone, None: both lose alike.
+    Without ``carrier`` the node sees that its link is down.
+    """
 
     router: str
     node: str
     lost_share: float
+    to_node: float | None = None
+    to_router: float | None = None
+    carrier: bool = True
 
     @property
     def up(self) -> bool:
         """Whether all packets pass."""
         return self.lost_share == 0.0
+
+    @property
+    def lost_to_node(self) -> float:
+        """The share that vanishes on the way to the node."""
+        return self._of_one_way if self.to_node is None else self.to_node
+
+    @property
+    def lost_to_router(self) -> float:
+        """The share that vanishes on the way to the router."""
+        return self._of_one_way if self.to_router is None else self.to_router
+
+    @property
+    def _of_one_way(self) -> float:
+        return 1.0 - math.sqrt(1.0 - self.lost_share)
 
 
 @dataclass(frozen=True, slots=True)

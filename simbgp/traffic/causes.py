@@ -40,7 +40,7 @@ class Causes:
         codes = codes * backends + sent.backends + 1
         moved = rows_where(moves >= 0)
         if len(moved):
-            alive = self._path.alive_at.at(sent.epochs[moved], sent.backends[moved])
+            alive = self._path.alive_at.at(sent.epochs[moved], sent.backends[moved]) & sent.arrived[moved]
             elsewhere = self._path.routing.nodes_of(sent.ways[moved]) != homes[moved]
             moved = moved[alive & elsewhere]
             codes[moved] = self._first_move + 1 + moves[moved]  # a move is put down to nothing else
@@ -64,8 +64,15 @@ class Causes:
             router = ways.routers[way - len(ways.pairs)]
             return self._latest(_since(path.routing.has_none(router), epoch), [(router, tuple(ways.of_router(router)))])
         router, node = ways.pairs[way]
+        if not arrived and backend >= 0 and path.answers:
+            unheard = path.answers.lost_of_backend(way, backend)
+            home = self._homes[backend]
+            routers = dict.fromkeys((router, *path.answers.routers[home]))
+            return self._latest(_since(unheard, epoch), [(each, (home,)) for each in routers])
         if not arrived:
             troubled = ~path.reached[:, way] | (path.lost_shares[:, way] > 0)
+            if path.answers:
+                troubled |= path.answers.lost_of_way(way) > 0
             return self._latest(_since(troubled, epoch), [(router, (node,))])
         if backend < 0:
             return self._latest(epoch, [(router, (node, *self._homes))])

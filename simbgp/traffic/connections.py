@@ -7,6 +7,7 @@ import numpy as np
 from simbgp.scenario.plan import Plan, TrafficPlan
 from simbgp.traffic.addresses import dialled_anew
 from simbgp.traffic.affinity import Affinity
+from simbgp.traffic.answers import either, leave_by_themselves
 from simbgp.traffic.attempts import Attempts
 from simbgp.traffic.causes import Causes
 from simbgp.traffic.clients import SYN_LINEAR_TIMEOUTS, linux
@@ -61,7 +62,7 @@ class Connections:
         self._request_limit_us = _least(self._client.retransmit_gives_up_us, traffic.request_timeout_s)
         self._interval_us = max(1, round(traffic.request_interval_s * 1e6))
         self._poisson = traffic.poisson_requests
-        dsr = plan.load_balancer.mode == "dsr" and datapath.service.policy == "Cluster"
+        dsr = leave_by_themselves(plan, datapath.service)
         self._tuple_is_nodes_own = plan.load_balancer.mode == "snat" and datapath.service.policy == "Cluster"
         self._stranger = Reply.LOST if dsr and not plan.speaker.dsr_reset_reaches_client else Reply.RESET
         self._unknown_flow = plan.load_balancer.unknown_flow
@@ -71,7 +72,7 @@ class Connections:
         self._conntrack = Conntrack(len(flows), self._lifetime_us)
         self._affinity = affinity
         self._luck = Luck(flows.keys)
-        self._lossy = bool(datapath.lost_shares.any())
+        self._lossy = datapath.is_lossy
         """Whether luck decides anything in this run."""
         count = len(flows)
         self.fates = np.zeros(count, dtype=np.int64)
@@ -212,10 +213,14 @@ class Connections:
             changed |= np.take(path.life[epoch], self._backends) != self._lives
         if self._ages:
             changed |= self._left_us <= begins_us - self._lifetime_us
-        lossy = bool(path.lost_shares[epoch].any())
+        lossy = self._lossy and bool(path.lost_shares[epoch].any())
         lost_shares = path.lost_shares[epoch, self._owners] if lossy else np.zeros(len(live))
+        unheard = path.answers.lost_in(epoch, self._flows.keys, self._owners, self._backends) if path.answers else None
+        if unheard is not None:
+            changed |= unheard == 1
+            lost_shares = either(lost_shares, np.where(unheard < 1, unheard, 0.0))
         self._meet_first(rows_where(live & changed), begins_us, ends_us, lost_shares)
-        if lossy:
+        if self._lossy and lost_shares.any():
             self._lose(rows_where(live & (lost_shares > 0)), begins_us, ends_us, lost_shares)
 
     def _meet_first(self, who: Ints, begins_us: int, ends_us: int, lost_shares: Floats) -> None:
@@ -361,7 +366,11 @@ class Connections:
         replies[arrived & (backends < 0)] = Reply.REJECTED
         if self._stranger == Reply.RESET:
             replies[dead[path.resets_at.at(epochs[dead], backends[dead])]] = Reply.REJECTED
-        return Sent(epochs, ways, arrived, backends, replies)
+        sent = Sent(epochs, ways, arrived, backends, replies)
+        unheard = self._lose_answers(who, sent, luck)
+        unheard = unheard[backends[unheard] >= 0]
+        self._conntrack.remember(who[unheard], nodes[unheard], losses[unheard], backends[unheard])
+        return sent
 
     def _send(self, who: Ints, at_us: Ints, luck: Floats) -> Sent:
         """A packet of an open connection: conntrack keeps its backend, an unknown flow is given one."""
@@ -389,7 +398,22 @@ class Connections:
         replies[own] = Reply.ANSWERED
         if self._unknown_flow == "reset":
             replies[unknown] = Reply.RESET
-        return Sent(epochs, ways, arrived, backends, replies)
+        sent = Sent(epochs, ways, arrived, backends, replies)
+        self._lose_answers(who, sent, luck)
+        return sent
+
+    def _lose_answers(self, who: Ints, sent: Sent, luck: Floats) -> Ints:
+        """Take back the replies that are lost on a way of their own; the rows of these."""
+        path = self._path
+        if path.answers is None:
+            return rows_where(np.zeros(0, dtype=np.bool_))
+        lost = path.answers.lost(self._flows.keys[who], sent.epochs, sent.ways, sent.backends)
+        passes = lost < 1
+        if self._lossy:
+            passes &= (lost == 0) | (luck >= either(path.lost_shares_at.at(sent.epochs, sent.ways), lost))
+        unheard = rows_where((sent.replies != Reply.LOST) & ~passes)
+        sent.arrived[unheard], sent.replies[unheard] = False, Reply.LOST
+        return unheard
 
     def _pick(self, who: Ints, nodes: Ints, losses: Ints, at_us: Ints, held: Ints | None = None) -> Ints:
         """The backend that each one's node gives to a flow without an entry."""

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simbgp.scenario.plan import Plan, ServicePlan
+from simbgp.traffic.answers import Answers, leave_by_themselves
 from simbgp.traffic.balancer import Balancer
 from simbgp.traffic.history import History
 from simbgp.traffic.lookup import Lookup, how_many_reached, rows_where
@@ -28,7 +29,10 @@ class Reply:
 
 
 class Sent(NamedTuple):
-    """One packet of each of some connections: which way it went and what came back; -1: no way, no backend."""
+    """One packet of each of some connections: which way it went and what came back; -1: no way, no backend.
+
+    What has a backend and has not ``arrived`` was answered, and the answer got lost.
+    """
 
     epochs: Ints
     ways: Ints
@@ -57,12 +61,17 @@ class Datapath:
         self.ways = Ways(history, entry, prefix)
         self._known = [history.view(node, service.name) for node in self.ways.nodes]
         self.views = Views(Balancer(plan.load_balancer, service), self._known, len(service.backends))
-        paths = [history.lost_share(router, node) for router, node in self.ways.pairs]
+        apart = leave_by_themselves(plan, service)
+        lost = history.crossings.lost_to_node if apart else history.lost_share
+        paths = [lost(router, node) for router, node in self.ways.pairs]
+        self.answers = Answers.of(history, self.ways, service) if apart else None
+        """What is lost of answers that have a way of their own; None if they have not, or nothing is."""
         forwarding = [history.forwarding(node) for _, node in self.ways.pairs]
         conntracks = [history.conntrack(node) for _, node in self.ways.pairs]
         lives = [history.life(service.name, backend.name) for backend in service.backends]
         resets = [history.resets(service.name, backend.name) for backend in service.backends]
-        changes: list[Steps[Any]] = [*self.ways.groups, *paths, *forwarding, *conntracks, *lives, *resets]
+        exits = self.answers.steps if self.answers else []
+        changes: list[Steps[Any]] = [*self.ways.groups, *paths, *exits, *forwarding, *conntracks, *lives, *resets]
         self.times: Ints = np.array(sorted({time_us for steps in changes for time_us in steps.times}))
         self.routing = Routing(plan, self.ways, self.times)
         lost_shares = self._sampled(paths, float)
@@ -76,6 +85,10 @@ class Datapath:
         self.lost_shares_at = Lookup(self.lost_shares, 0.0)
         self.life_at, self.resets_at = Lookup(self.life, -1), Lookup(self.resets, False)
         self.alive_at = Lookup(self.life % 2 == 0, False)
+        if self.answers:
+            self.answers.sample(self.times)
+        self.is_lossy = bool(self.lost_shares.any()) or (self.answers is not None and self.answers.is_lossy)
+        """Whether luck decides anything."""
 
     def _sampled(self, steps: Sequence[Steps[Any]], number: Callable[[Any], N]) -> NDArray[Any]:
         """One row per epoch, one column per item."""
@@ -104,13 +117,16 @@ class Datapath:
         ends_us = np.append(self.times[1:], NEVER_US)
         silent = (sent.replies == Reply.LOST) & (~sent.arrived | (sent.backends >= 0))
         certain = silent & (self.lost_shares_at.at(sent.epochs, sent.ways) == 0)
+        if self.answers:
+            certain &= self.answers.certain(sent.epochs)
         stuck_us: Ints = np.where(certain, ends_us[sent.epochs], START_US)
         return stuck_us
 
     def stuck_until_dialled(self, sent: Sent, at_us: Ints) -> Ints:
         """The same for SYNs sent at a moment: the node picks another backend when it no longer knows the last."""
         stuck_us = self.stuck_until(sent)
-        there = rows_where(sent.arrived)
+        got = sent.arrived if self.answers is None else (sent.ways >= 0) & (sent.ways < len(self.ways.pairs))
+        there = rows_where(got)
         nodes = self.routing.nodes_of(sent.ways[there])
         stuck_us[there] = np.minimum(stuck_us[there], self.views.valid_until(nodes, at_us[there]))
         return stuck_us
@@ -140,7 +156,10 @@ class Datapath:
         for hops, places in self.routing.ends(end):
             present = frozenset(hops.members) - hops.skipped or frozenset(hops.members)
             members += [way for node, way in places.items() if node in present]
-        dead = {backend.name for place, backend in enumerate(self.service.backends) if self.life[end, place] % 2}
+        mute = self.life[end] % 2 == 1
+        if self.answers:
+            mute = mute | self.answers.troubled[end]
+        dead = {backend.name for place, backend in enumerate(self.service.backends) if mute[place]}
         nodes = {self.ways.pairs[way][1] for way in members}
         views = {view.values[end] for node, view in zip(self.ways.nodes, self._known, strict=True) if node in nodes}
         arrive = all(self.reached[end, way] and not self.lost_shares[end, way] for way in members)

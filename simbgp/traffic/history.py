@@ -19,6 +19,7 @@ from simbgp.timeline import (
     Timeline,
     ViewChanged,
 )
+from simbgp.traffic.crossings import Crossings
 from simbgp.traffic.ecmp import NextHops
 from simbgp.traffic.resilient import Usage, deal
 from simbgp.traffic.steps import START_US, Steps
@@ -69,6 +70,7 @@ class History:
         self._order: dict[tuple[str, str], list[str]] = {}
         self._unreachable: dict[str, Steps[frozenset[str]]] = {}
         self._paths: dict[tuple[str, str], Steps[float]] = {}
+        self.crossings = Crossings(plan)
         self._forwarding: dict[str, Steps[bool]] = {}
         self._conntracks: dict[str, Steps[int]] = {}
         self._lives: dict[str, dict[str, Steps[int]]] = {}
@@ -240,6 +242,7 @@ class History:
                 unreachable.set(time_us, unreachable.last - {node} if reachable else unreachable.last | {node})
             case PathChanged(time_us, router, node, lost_share):
                 self._paths.setdefault((router, node), Steps(0.0)).set(time_us, lost_share)
+                self.crossings.take(fact)
             case ForwardingChanged(time_us, node, up):
                 self._forwarding.setdefault(node, Steps(True)).set(time_us, up)
                 if not up:

@@ -80,7 +80,8 @@ class Sweep:
         history, changes = self._history, dict[int, list[str]]()
         views: dict[View, None] = {}
         for node in self._origins:
-            times = history.lost_share(self.router, node).times[1:] + history.forwarding(node).times[1:]
+            lost_share = self._obstacles.lost_share(self.router, node, self.service)
+            times = lost_share.times[1:] + history.forwarding(node).times[1:]
             if self.service:
                 known = history.view(node, self.service.name)
                 times += known.times[1:]
@@ -88,7 +89,7 @@ class Sweep:
             for time_us in times:
                 changes.setdefault(time_us, []).append(node)
         for view in views:
-            for time_us in self._obstacles.behind(self.service, view).times:
+            for time_us in self._obstacles.behind(self.service, view, self.router).times:
                 changes.setdefault(time_us, [])
         for time_us in self._dealt:
             changes.setdefault(time_us, [])
@@ -97,9 +98,10 @@ class Sweep:
     def _way(self, node: str) -> _Way:
         history, now_us = self._history, self._now_us
         view = history.view(node, self.service.name).at(now_us) if self.service else None
-        if self._obstacles.behind(self.service, view).values == [CLEAR]:
+        if self._obstacles.behind(self.service, view, self.router).values == [CLEAR]:
             view = None
-        way = _Way(history.lost_share(self.router, node).at(now_us), history.forwarding(node).at(now_us), view)
+        lost_share = self._obstacles.lost_share(self.router, node, self.service).at(now_us)
+        way = _Way(lost_share, history.forwarding(node).at(now_us), view)
         return _CLEAR_WAY if way == _CLEAR_WAY else way
 
     def _turn(self, node: str) -> None:
@@ -141,5 +143,5 @@ class Sweep:
         return Hole(cause, fsum(size * obstacle.lost for obstacle, size in lost) / self._total)
 
     def _obstacle(self, way: _Way) -> Obstacle:
-        behind = self._obstacles.behind(self.service, way.view).at(self._now_us)
+        behind = self._obstacles.behind(self.service, way.view, self.router).at(self._now_us)
         return met(way.lost_share, way.forwards, behind)

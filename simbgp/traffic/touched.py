@@ -12,12 +12,15 @@ def only_touched(path: Datapath, flows: Flows) -> Flows:
     """``flows`` without those that open at once and send all that they send over one sound way.
 
     Such a flow's node is reached, loses no packet and keeps its conntrack from the SYN to the last request, the router
-    sends the flow nowhere else meanwhile, and the backend that the node picks lives all the time. Not for flows that
-    others depend on, by the memory of a next-hop group or of session affinity.
+    sends the flow nowhere else meanwhile, and the backend that the node picks lives and is heard all the time. Not for
+    flows that others depend on, by the memory of a next-hop group or of session affinity.
     """
     last_us = np.maximum(flows.dialled_us, 0) + flows.lives_us
     calm_us = _calm_until(path.times, path.reached & (path.lost_shares == 0), path.losses)
-    lives_us = _calm_until(path.times, path.life % 2 == 0, path.life)
+    answers = path.life % 2 == 0
+    if path.answers:
+        answers[:, : path.answers.troubled.shape[1]] &= ~path.answers.troubled
+    lives_us = _calm_until(path.times, answers, path.life)
     least_us = path.views.least_until(lives_us, path.times)
     epochs = path.epochs(flows.dialled_us)  # of those open at time 0: the first
     rows = rows_where(last_us >= _all_safe_until(path, calm_us, least_us).take(epochs))

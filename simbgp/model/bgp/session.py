@@ -35,7 +35,8 @@ class Session:
         self.entity = f"{peering.node}>{peering.router}"
         self.profile = world.index.routers[peering.router].profile
         self.link = Link(world.clock, self._draw_resend_us, self._link_changed, self._carrier_changed)
-        self._lost_share = 0.0
+        self._told = 0.0, 0.0, True
+        """What was last written of the path: lost to the node, lost to the router, carrier."""
         self.withheld: dict[str, None] = {}
         """Prefixes of services without a local backend, which the node would announce otherwise."""
         self.gained: dict[str, None] = {}
@@ -82,10 +83,13 @@ class Session:
         self.neighbour.look()
 
     def _link_changed(self, resend_us: int | None) -> None:
-        if self.link.lost_share != self._lost_share:
-            self._lost_share = self.link.lost_share
-            now_us = self.world.clock.now_us
-            fact = PathChanged(now_us, self.peering.router, self.peering.node, self._lost_share)
+        link = self.link
+        path = link.to_node.lost_share, link.to_router.lost_share, link.carrier.up
+        if path != self._told:
+            self._told = path
+            ways = path[:2] if link.carrier.up else (1.0, 1.0)
+            now_us, peering = self.world.clock.now_us, self.peering
+            fact = PathChanged(now_us, peering.router, peering.node, link.lost_share, *ways, link.carrier.up)
             self.world.timeline.write(fact)
         self.way_changed(resend_us)
 
@@ -100,9 +104,9 @@ class Session:
 
     def syn_answered(self) -> bool:
         """Whether a SYN sent now and its answer both pass."""
-        if not self.passes or self._lost_share == 0.0:
+        if not self.passes or self.link.lost_share == 0.0:
             return self.passes
-        return self._luck("syn")() >= self._lost_share
+        return self._luck("syn")() >= self.link.lost_share
 
     def router_keepalives(self, time_us: int) -> tuple[int, int]:
         """The router's last keepalive before ``time_us`` and its next one; both now where no session is up."""
