@@ -63,6 +63,20 @@ def test_heavy_loss_ends_a_3_second_session_as_often_as_its_copies_say():
     assert sum(lost) > 50
 
 
+def test_a_syn_is_lost_as_often_as_it_or_its_answer_is():
+    """Half is lost each way: a SYN is answered with 0.25, at the dial, 1, 2, 3, 4, 5, 7, 11 s later, ...; of 60 dials
+    at 0 + 2 the first is answered 15 times, with a standard deviation of 3.4, the OPENs then take their copies."""
+    plan = cluster(nodes=1, horizon_s=160)
+    lossy = fault("link-loss", options={"share": 0.5})
+    firsts = []
+    for run in range(60):
+        log = play(plan, lossy, fault("agent-crash", 0), run=run)
+        firsts.append(next((f.time_us / 1e6 - AT_S for f in log if getattr(f, "to_state", "") == "open_sent"), None))
+    assert 15 - 10 <= firsts.count(2) <= 15 + 10
+    assert set(firsts) - {None} <= {2 + retry_s for retry_s in (0, 1, 2, 3, 4, 5, 7, 11, 19, 35)}
+    assert len(set(firsts)) > 4
+
+
 def test_a_direct_link_that_goes_dark_ends_the_session_at_once_graceful_restart_or_not():
     """FRR and BIRD watch the port; the kernel alone does not tear TCP down."""
     plan = direct(cluster(routers=(instant("frr-8.4"),), restart=GracefulRestartPlan(True, 120)))

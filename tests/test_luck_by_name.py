@@ -8,7 +8,7 @@ from worlds import AT_S, cluster, direct, fault
 
 from simbgp.model import simulate
 from simbgp.profiles import Law, router, speaker
-from simbgp.scenario.plan import GracefulRestartPlan, Occurrence, Trial
+from simbgp.scenario.plan import BfdPlan, GracefulRestartPlan, Occurrence, Trial
 from simbgp.scenario.tape import Tape
 
 VARIES = Law.parse({"uniform": [0.1, 2.0]})
@@ -71,6 +71,8 @@ def test_each_draw_of_a_busy_run_has_a_name_of_its_own(what, release):
     plan = replace(
         plan, services=(replace(plan.services[0], policy="Local"),), agent_startup=VARIES, node_startup=VARIES
     )
+    bfd = BfdPlan(0.3, 3, independent=True)
+    plan = replace(plan, routers=tuple(replace(r, bfd=bfd) for r in plan.routers))
     tape = Recorded(1, 0)
     simulate(Trial(direct(plan), 0, tape, tuple(sorted(BUSY[what], key=lambda f: f.at_us))))
     assert tape.asked, "a busy run draws"

@@ -264,6 +264,45 @@ def test_a_dial_from_a_dark_port_fails_at_once():
     ]
 
 
+def test_a_port_that_was_dark_is_forgotten_when_it_is_lit():
+    """Back at 134; killed at 200, and the router is ready at once as ever."""
+    found = steps(world("frr-8.4", own_port=True), fault("link-down", 20), fault("agent-crash", 4, at_s=AT_S + 200))
+    assert found[-12:] == [
+        *(node(200, "SPEAKER_KILLED"), *router_ends(200, "TCP_CLOSED"), path(200)),
+        *(starts(204, "SPEAKER_STARTED"), *up(206)),
+    ]
+
+
+def test_a_port_that_is_lit_brings_no_dead_daemon_back_and_no_idle_time_anew():
+    plan = world("frr-8.4", own_port=True)
+    assert steps(plan, fault("router-restart", 30), fault("link-down", 2, at_s=AT_S + 10)) == [
+        *(router(0, "TCP_CLOSED"), node(0, "TCP_CLOSED"), path(0.02), starts(5)),
+        *(ready(30, "ROUTER_STARTED"), *up(127)),
+    ]
+    # GoBGP does not watch its ports: idle for 5 s after the loss, whatever the link does at 3
+    plan = world("gobgp-3.10", own_port=True)
+    assert steps(plan, fault("agent-crash"), fault("link-down", 2, at_s=AT_S + 1)) == [
+        *(node(0, "SPEAKER_KILLED"), router(0, "TCP_CLOSED"), path(0), ready(5, "IDLE_HOLD_OVER")),
+    ]
+
+
+def test_a_connection_wakes_a_sleeping_router_which_closes_it_and_is_ready_for_the_next():
+    """BIRD, restart time over at 15: dial at 15.5; without it the daemon would sleep until 18. Idle 5, dial 5.5."""
+    sleeper = instant("bird-2.0", late_wake_s=3.0)
+    speaker = steady("gobgp-3.10", dial_s=5.5, idle_hold_after_refusal=Law.constant(5.0))
+    found = steps(world(sleeper, speaker, restart=GR), fault("agent-crash", 10))
+    assert found[4:] == [
+        *(starts(10, "SPEAKER_STARTED"), router(15, "RESTART_TIME_OVER", "idle", "active")),
+        *(up(15.5)[0], node(15.5, "ROUTER_IDLE", "idle", "open_sent"), ready(15.5, "IDLE_HOLD_OVER"), path(15.5)),
+        *(starts(20.5), *up(26)),
+    ]
+
+
+def test_where_no_session_is_up_nobody_sends_keepalives():
+    session = World(Trial(world(), 0, Tape(1, 0), ())).sessions_of("worker-1")[0]
+    assert session.router_keepalives(7_000_000) == (7_000_000, 7_000_000)
+
+
 def test_a_port_that_goes_dark_sends_a_waiting_router_to_idle():
     assert steps(world("frr-8.4", own_port=True), fault("agent-crash", 30), fault("link-down", 5, at_s=AT_S + 3)) == [
         *(*CRASHED, path(0), router(3, "INTERFACE_DOWN", "idle", "active"), ready(8)),
