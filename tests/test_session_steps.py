@@ -384,3 +384,30 @@ def test_bfd_ends_a_session_with_its_own_subcode(side):
     found = [line.partition(" ")[2] for line in steps(plan, fault("link-loss", 2, options={"direction": direction}))]
     first = next(line for line in found if line.startswith(side))
     assert first == (f"{side}: established > idle, " + {"router": "BFD_DOWN", "node": "ADMIN_RESET"}[side])
+
+
+@pytest.mark.parametrize(
+    ("early", "then"),
+    [
+        (
+            fault("router-restart", 1, at_s=0.5),
+            [router(-99.5, "TCP_CLOSED", "idle", "active"), ready(-98.5, "ROUTER_STARTED"), *up(-98)],
+        ),
+        (
+            fault("router-down", 1, at_s=0.5),
+            [router(-99.5, "ROUTER_LOST_POWER", "idle", "active"), ready(-98.5, "ROUTER_STARTED"), *up(-98)],
+        ),
+        (
+            fault("agent-crash", 1, at_s=0.5),
+            [node(-99.5, "SPEAKER_KILLED", "idle", "active"), starts(-98.5, "SPEAKER_STARTED"), *up(-96.5)],
+        ),
+        (
+            fault("node-down", 1, at_s=0.5),
+            [node(-99.5, "NODE_LOST_POWER", "idle", "active"), starts(-98.5, "SPEAKER_STARTED"), *up(-96.5)],
+        ),
+        (fault("session-reset", at_s=0.5), up(-98)),  # there is nothing to reset
+    ],
+)
+def test_an_end_that_is_lost_before_its_first_session_has_none_to_lose(early, then):
+    """A cold start: the dial would come at 2."""
+    assert steps(world(horizon_s=50.0), early, since_s=-100) == [starts(-100, "SPEAKER_STARTED"), *then]
