@@ -1,6 +1,7 @@
 """The group of all commands, and what becomes of errors: a line and an exit code, never a traceback."""
 
 import errno
+import gc
 import os
 import sys
 import traceback
@@ -36,6 +37,9 @@ _FAULTS_OF_THE_PLACE = frozenset(
     }
 )  # fmt: skip
 """What a disk, or who may write to it, is to blame for."""
+_SELDOM = 10_000, 20, 20
+"""When Python looks for cycles, in place of (700, 10, 10): what is loaded stays, and looking at it takes a tenth of a
+second of a short command."""
 
 
 class _App(click.Group):
@@ -93,6 +97,7 @@ for _command in (
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with one of `ExitCode`."""
+    gc.set_threshold(*_SELDOM)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a terminal without a sign such as ✓ gets a ? in its place
             stream.reconfigure(errors="replace")

@@ -12,11 +12,13 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from statistics import NormalDist
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from simbgp.measure.binomial import first_reaching
 from simbgp.measure.observed import Value
 
 CONFIDENCE = 0.95
@@ -54,10 +56,8 @@ def upper_rank(runs: int, p: float, level: float) -> int | None:
 
     None if even the greatest of ``runs`` values is not: 1 - p^runs < level.
     """
-    from scipy.special import bdtr  # a quarter of what starting a worker costs, and workers take no intervals
-
-    reached = np.asarray(bdtr(np.arange(runs), runs, p)) >= level
-    return int(np.argmax(reached)) + 1 if reached.any() else None
+    place = first_reaching(runs, p, level)
+    return None if place is None else place + 1
 
 
 def lower_rank(runs: int, p: float, level: float) -> int | None:
@@ -112,9 +112,7 @@ def estimate(
 
 def wilson(yes: int, runs: int) -> Estimate:
     """The share of ``runs`` (at least one) in which something is so, with its score interval."""
-    from scipy.special import ndtri  # likewise
-
-    z = float(ndtri((1 + CONFIDENCE) / 2))
+    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
     share = yes / runs
     centre = (share + z**2 / (2 * runs)) / (1 + z**2 / runs)
     half = z / (1 + z**2 / runs) * math.sqrt(share * (1 - share) / runs + (z / (2 * runs)) ** 2)

@@ -147,14 +147,16 @@ class Connections:
         )
 
     def _open(self) -> None:
-        everybody = np.arange(len(self._flows))
-        old = everybody[self._flows.dialled_us < 0]
-        sent = self._dial(old, np.full(len(old), START_US), np.full(len(old), _PASSES))
-        there = rows_where(sent.replies == Reply.ANSWERED)
-        who = old[there]
-        self._establish(who, sent, there, np.full(len(who), START_US))
-        self._last_us[who] = self._flows.lives_us[who]
-        self._connect(np.concatenate([old[sent.replies != Reply.ANSWERED], everybody[self._flows.dialled_us >= 0]]))
+        is_old = self._flows.dialled_us < 0
+        old, asking = rows_where(is_old), rows_where(~is_old)
+        if len(old):
+            sent = self._dial(old, np.full(len(old), START_US), np.full(len(old), _PASSES))
+            there = rows_where(sent.replies == Reply.ANSWERED)
+            who = old[there]
+            self._establish(who, sent, there, np.full(len(who), START_US))
+            self._last_us[who] = self._flows.lives_us[who]
+            asking = np.concatenate([old[sent.replies != Reply.ANSWERED], asking])
+        self._connect(asking)
 
     def _connect(self, who: Ints) -> None:
         """Dial until somebody answers; an attempt after the horizon meets the world as it is then."""
@@ -417,6 +419,8 @@ class Connections:
 
     def _pick(self, who: Ints, nodes: Ints, losses: Ints, at_us: Ints, held: Ints | None = None) -> Ints:
         """The backend that each one's node gives to a flow without an entry."""
+        if not len(who):
+            return who
         views, clients = self._path.views, self._flows.clients
         if self._affinity is None or clients is None:
             return views.picks(self._flows.keys[who], nodes, at_us, losses, held)

@@ -41,6 +41,8 @@ class Conntrack:
 
     def remember(self, flows: Ints, nodes: Ints, losses: Ints, backends: Ints) -> None:
         """Enter each flow at its node, in place of what the node remembered of it."""
+        if not len(flows):
+            return
         wanted = _map(nodes, losses)
         columns = self._used[flows]
         for column, maps in enumerate(self._maps):

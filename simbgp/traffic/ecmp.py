@@ -4,7 +4,7 @@ Every group has the same face: `NextHopGroup.owners` for many flows, `NextHopGro
 """
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -214,6 +214,7 @@ class Skipping:
         return None if shape is None else shape._replace(owners=self._takers[shape.owners])
 
 
+@lru_cache(maxsize=256)
 def next_hop_group(kind: Literal["modulo", "hash-threshold"], weights: tuple[int, ...]) -> NextHopGroup:
     """The group of a router that hashes by ``kind``; ``weights`` are positive, one per member in the group's order."""
     return HashThreshold(weights) if kind == "hash-threshold" else Modulo(weights)

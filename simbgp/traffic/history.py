@@ -315,7 +315,10 @@ def _services(plan: Plan, timeline: Timeline) -> tuple[ServicePlan, ...]:
     joined: dict[str, list[BackendPlan]] = {}
     for fact in timeline.of(BackendAdded):
         joined.setdefault(fact.service, []).append(BackendPlan(fact.backend, fact.node, fact.key))
-    return tuple(replace(item, backends=(*item.backends, *joined.get(item.name, ()))) for item in plan.services)
+    return tuple(
+        replace(item, backends=(*item.backends, *joined[item.name])) if item.name in joined else item
+        for item in plan.services
+    )
 
 
 def _entries_of_added(plan: Plan) -> dict[str, dict[tuple[str, str], None]]:

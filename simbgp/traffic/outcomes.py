@@ -94,7 +94,7 @@ def _of_service(
     tally = _Tally(sum(many.open) + sum(many.arriving), traffic.reconnects)
     if not entries:
         tally.add_unreachable()
-    for population in populations(plan, history, faults, traffic, service, draws):
+    for population in populations(plan, history, faults, traffic, service, draws, many):
         tally.add(population)
     yield tally.row(service.name, None)
     for place, fault in enumerate(faults.names()):

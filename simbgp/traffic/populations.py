@@ -63,11 +63,17 @@ def arrivals_us(history: History, service: ServicePlan) -> tuple[int, int]:
 
 
 def populations(
-    plan: Plan, history: History, faults: FaultLog, traffic: TrafficPlan, service: ServicePlan, draws: Draws
+    plan: Plan,
+    history: History,
+    faults: FaultLog,
+    traffic: TrafficPlan,
+    service: ServicePlan,
+    draws: Draws,
+    many: Counts | None = None,
 ) -> Iterator[Population]:
-    """The populations of a service that can meet anything, after their run."""
+    """The populations of a service that can meet anything, after their run; ``many`` is what `sizes` says, if known."""
     entries = entries_of(history, service)
-    many = sizes(traffic, history, entries, draws)
+    many = many or sizes(traffic, history, entries, draws)
     for (router, prefix), now, later in zip(entries, many.open, many.arriving, strict=bool(entries)):
         path = Datapath(plan, history, router, prefix, service)
         disturbed = path.disturbed(history.horizon_us)
@@ -98,8 +104,10 @@ class _Player:
         self._plan, self._traffic, self._path, self.causes = plan, traffic, path, causes
         self._horizon_us = history.horizon_us
         self._affinity: Affinity | None = None
-        ways = entries * max(1, path.routing.most_nodes())
-        self._visits_per_s = traffic.arrivals_per_s / (traffic.clients * ways) if traffic.clients else 0.0
+        self._visits_per_s = 0.0
+        if traffic.clients:
+            ways = entries * max(1, path.routing.most_nodes())
+            self._visits_per_s = traffic.arrivals_per_s / (traffic.clients * ways)
 
     def play(self, flows: Flows) -> Connections:
         """Run more connections; the nodes remember the clients of those before."""

@@ -8,7 +8,7 @@ clock brings services that are created during a run, and the addresses that the 
 
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -80,7 +80,7 @@ class Endpoints:
             self._tell_all()
 
     def _in_place(self, service: str, endpoint: Endpoint, phase: Phase) -> tuple[Endpoint, ...]:
-        listed, new = self.listed(service), replace(endpoint, phase=phase)
+        listed, new = self.listed(service), Endpoint(endpoint.backend, endpoint.node, phase)
         if any(e.backend == endpoint.backend for e in listed):
             return tuple(new if e.backend == endpoint.backend else e for e in listed)
         return (*listed, new)
