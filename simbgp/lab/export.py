@@ -19,7 +19,7 @@ from simbgp.lab.node import config as node_config
 from simbgp.lab.processes import Processes
 from simbgp.lab.recorder import Recorder
 from simbgp.lab.registry import Registry
-from simbgp.lab.topology import Link, Topology, client_net, topology_of
+from simbgp.lab.topology import Link, Topology, client_net, topology_of, versions_at
 from simbgp.scenario import Trial
 
 IMAGES = {
@@ -61,6 +61,9 @@ def export(trial: Trial, folder: Path, images: Mapping[str, str] | None = None) 
 def exported(trial: Trial, images: Mapping[str, str]) -> dict[str, str]:
     """The files by their names."""
     plan, topology = trial.plan, topology_of(trial.plan)
+    for router in plan.routers:
+        if 6 in versions_at(plan, router.name):
+            raise LabError(f"{router.name}: IPv6 prefixes are not exported; simbgp lab run and compare play them")
     parts = {router.name: _router(topology, router.name, images) for router in plan.routers}
     parts |= {node.name: _node(topology, node.name, images) for node in plan.nodes}
     nodes = {name: part.node for name, part in parts.items()}

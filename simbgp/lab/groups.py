@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from threading import Lock
 
-from simbgp.lab.shell import ip
+from simbgp.lab.shell import ip, run
 from simbgp.lab.topology import Link
 from simbgp.scenario.plan import EcmpPlan
 
@@ -40,7 +40,8 @@ class Groups:
 
     def build(self) -> None:
         """Have the table looked up."""
-        ip(self._space, [f"rule add pref {_FIRST} lookup {TABLE}"])
+        version = next((link.version for _, link in self._hops.values()), 4)
+        run(["ip", f"-{version}", "-n", self._space, "rule", "add", "pref", str(_FIRST), "lookup", str(TABLE)])
 
     def follow(self, prefix: str, nodes: tuple[str, ...]) -> None:
         """The daemon's FIB has these next hops of a prefix from now on."""

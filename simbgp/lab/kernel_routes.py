@@ -50,7 +50,7 @@ class _Reader:
                 self._table(time_s)
 
     def _table(self, time_s: float) -> None:
-        text = tried(["ip", "-n", self._site.namespace, "-j", "route", "show"])
+        text = tried(["ip", f"-{self._site.version}", "-n", self._site.namespace, "-j", "route", "show"])
         if text is None:
             return
         routes = [route for route in json.loads(text or "[]") if route.get("protocol") != PROTOCOL]
@@ -64,7 +64,10 @@ class _Reader:
 
 
 def route_in(line: str) -> tuple[str, tuple[str, ...]] | None:
-    """The prefix and the next hops of a line about a route: none where it was deleted; None for other lines."""
+    """The prefix and the next hops of a line about a route: none where it was deleted; None for other lines.
+
+    Those of IPv6 are among the others: the kernel tells of one next hop of several at a time.
+    """
     text = _STAMP.sub("", line).strip()
     text = re.sub(r"^\[(ROUTE|NEXTHOP|LINK|[A-Z ]+)\]", "", text).strip()
     gone = text.startswith("Deleted ")
@@ -86,5 +89,6 @@ def _of_json(route: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
 
 
 def canonical(prefix: str) -> str:
-    """``192.0.2.10`` as iproute2 writes a host's route is 192.0.2.10/32."""
-    return prefix if "/" in prefix or prefix == "default" else f"{prefix}/32"
+    """``192.0.2.10`` as iproute2 writes a host's route is 192.0.2.10/32; of IPv6 /128."""
+    whole = "128" if ":" in prefix else "32"
+    return prefix if "/" in prefix or prefix == "default" else f"{prefix}/{whole}"

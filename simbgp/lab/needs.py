@@ -11,6 +11,7 @@ from simbgp.lab.dataplane.layout import MOST_PODS
 from simbgp.lab.errors import LabError
 from simbgp.lab.faults import KINDS
 from simbgp.lab.shell import tried
+from simbgp.lab.topology import versions_at
 from simbgp.scenario import Plan
 from simbgp.scenario.plan import RouterPlan, ServicePlan
 
@@ -118,8 +119,12 @@ def _of_service(plan: Plan, service: ServicePlan) -> Iterator[str]:
 
 
 def _of_sessions(plan: Plan) -> Iterator[str]:
-    if any(":" in prefix for peering in plan.peerings for prefix in peering.prefixes):
-        yield "IPv6 prefixes are not played"
+    for router in plan.routers:
+        if len(versions_at(plan, router.name)) > 1:
+            yield (
+                f"{router.name}: prefixes of IPv4 and IPv6 at one router are not played; give each family a router "
+                'of its own: "families: [ipv6]" at one, "families: [ipv4]" at the other'
+            )
 
 
 def lacking(plan: Plan) -> list[str]:

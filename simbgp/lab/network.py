@@ -4,6 +4,7 @@ A pair of interfaces is made inside of two namespaces at once: none is ever in t
 """
 
 from collections.abc import Iterable
+from ipaddress import ip_address
 
 from simbgp.lab.registry import Registry
 from simbgp.lab.shell import ip, run, tried, within
@@ -15,6 +16,13 @@ _ROUTER_SETTINGS = (
     "net.ipv4.fib_multipath_hash_fields=0x37",
     "net.ipv4.icmp_ratelimit=0",
 )
+_ROUTER_SETTINGS_OF_IPV6 = (
+    "net.ipv6.conf.all.forwarding=1",
+    "net.ipv6.fib_multipath_hash_policy=3",
+    "net.ipv6.fib_multipath_hash_fields=0x37",
+    "net.ipv6.icmp.ratelimit=0",
+)
+_SETTINGS_OF_IPV6 = ("net.ipv6.conf.all.disable_ipv6=0", "net.ipv6.conf.default.disable_ipv6=0")
 _TABLE = "simbgp"
 _WAYS = {"ingress": "to-router", "egress": "to-node"}
 """What passes each hook of a node's port at the switch."""
@@ -41,6 +49,8 @@ class Network:
         self._registry.write()
         for name in names:
             run(["ip", "netns", "add", name])
+            if any(link.version == 6 for link in self.topology.links):
+                run(within(name, "sysctl", "-q", "-w", *_SETTINGS_OF_IPV6))
             ip(name, ["link set lo up"])
         for router in self.topology.plan.routers:
             self._router(router.name)
@@ -49,12 +59,14 @@ class Network:
 
     def _router(self, router: str) -> None:
         space, switch = self.space(router), self.name(SWITCH)
-        run(within(space, "sysctl", "-q", "-w", *_ROUTER_SETTINGS))
-        _, own, client = client_net(self.topology.place(router))
+        version = self.topology.version(router)
+        run(within(space, "sysctl", "-q", "-w", *(_ROUTER_SETTINGS if version == 4 else _ROUTER_SETTINGS_OF_IPV6)))
+        _, own, client = client_net(self.topology.place(router), version)
         there = self.name(self.topology.clients[router])
-        ip(space, [f"link add client type veth peer name uplink netns {there}", f"addr add {own}/24 dev client"])
+        net = "24" if version == 4 else "64 nodad"
+        ip(space, [f"link add client type veth peer name uplink netns {there}", f"addr add {own}/{net} dev client"])
         ip(space, ["link set dev client up"])
-        ip(there, [f"addr add {client}/24 dev uplink", "link set dev uplink up", f"route add default via {own}"])
+        ip(there, [f"addr add {client}/{net} dev uplink", "link set dev uplink up", f"route add default via {own}"])
         for link in _first_of_each_bridge(self.topology.of_router(router)):
             ip(
                 switch,
@@ -72,14 +84,15 @@ class Network:
         }
         for link in self.topology.of_node(node):
             self._plug(space, link.node_device, link.node_address, link, link.node_port)
-            net, _, _ = client_net(self.topology.place(link.router))
+            net, _, _ = client_net(self.topology.place(link.router), link.version)
             ip(space, [f"route add {net} via {link.router_address}"])
-        ip(space, [f"addr add {address}/32 dev lo" for address in sorted(held)])
+        ip(space, [f"addr add {address}/{ip_address(address).max_prefixlen} dev lo" for address in sorted(held)])
 
     def _plug(self, space: str, device: str, address: str, link: Link, port: str) -> None:
         switch = self.name(SWITCH)
         ip(space, [f"link add {device} type veth peer name {port} netns {switch}"])
-        ip(space, [f"addr add {address}/{link.length} dev {device}", f"link set dev {device} up"])
+        nodad = " nodad" if link.version == 6 else ""  # else a session waits for the check of the address
+        ip(space, [f"addr add {address}/{link.length} dev {device}{nodad}", f"link set dev {device} up"])
         ip(switch, [f"link set dev {port} master {link.bridge}", f"link set dev {port} up"])
 
     def carrier(self, link: Link, up: bool) -> None:

@@ -3,6 +3,7 @@
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from ipaddress import ip_network
 from pathlib import Path
 from threading import Lock
 
@@ -24,7 +25,7 @@ def config(
     """The daemon's file: every neighbour, none if the node is not selected; ``peerings`` in the order of ``links``."""
     neighbours = [_neighbour(*pair, routers) for pair in zip(links, peerings, strict=True)] if selected else []
     asn = peerings[0].local_asn if peerings else 65001
-    router_id = links[0].node_address if links else "127.0.0.1"
+    router_id = links[0].router_id if links else "127.0.0.1"
     return gobgp.config(asn, router_id, listens=False, neighbours=neighbours)
 
 
@@ -98,7 +99,7 @@ class Node:
     def announce(self) -> None:
         """Give the daemon its routes."""
         for prefix in dict.fromkeys(prefix for peering in self._peerings for prefix in peering.prefixes):
-            gobgp.command(self.namespace, "global", "rib", "add", prefix)
+            gobgp.command(self.namespace, "global", "rib", *gobgp.family(ip_network(prefix).version), "add", prefix)
 
     def _told(self, time_s: float, address: str, up: bool, reason: Reason) -> None:
         for link in self.links:

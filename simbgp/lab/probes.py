@@ -22,7 +22,7 @@ from simbgp.lab.topology import Target
 T = TypeVar("T")
 _NEWNET = 0x40000000
 _FORM = struct.Struct("!I")
-_FREEBIND = 15  # IP_FREEBIND, which the socket module has no name for
+_FREEBIND, _FREEBIND_OF_IPV6 = 15, 78  # IP_FREEBIND, IPV6_FREEBIND, which the socket module has no names for
 RATE = 100.0
 """Probes of a prefix per second."""
 SERVICE_FLOWS = 8
@@ -132,15 +132,23 @@ class Prober:
                 _receive(key.fileobj, key.data)
 
 
+def _made_for(address: str) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+
+
 def _bound(address: str, port: int) -> socket.socket:
-    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-    made.setsockopt(socket.IPPROTO_IP, _FREEBIND, 1)
+    made = _made_for(address)
+    if made.family == socket.AF_INET6:
+        made.setsockopt(socket.IPPROTO_IPV6, _FREEBIND_OF_IPV6, 1)
+    else:
+        made.setsockopt(socket.IPPROTO_IP, _FREEBIND, 1)
     made.bind((address, port))
     return made
 
 
 def _connected(address: str, port: int) -> socket.socket:
-    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    made = _made_for(address)
     made.connect((address, port))
     return made
 

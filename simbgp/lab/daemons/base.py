@@ -42,6 +42,11 @@ class Site:
             self.recorder.session(time_s, self.plan.name, node, "router", up, reason)
 
     @property
+    def version(self) -> int:
+        """The IP version of its sessions and of what they announce."""
+        return next((link.version for link in self.links), 4)
+
+    @property
     def hold_s(self) -> int:
         """Its own hold time."""
         return self.plan.profile.hold_s

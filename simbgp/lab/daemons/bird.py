@@ -12,8 +12,8 @@ def config(site: Site) -> str:
     profile = site.plan.profile
     parts = [
         f"log stderr all;\nrouter id {site.router_id};",
-        "protocol device { scan time 5; }\nprotocol direct { ipv4; }",
-        "protocol kernel { ipv4 { export where source = RTS_BGP; import none; }; "
+        "protocol device { scan time 5; }\nprotocol direct { FAMILY; }",
+        "protocol kernel { FAMILY { export where source = RTS_BGP; import none; }; "
         f"merge paths on limit {site.plan.ecmp.maximum_paths or 64}; }}",
     ]
     helper = "aware" if profile.helper else "off"
@@ -26,17 +26,22 @@ def config(site: Site) -> str:
             "  direct; check link yes; debug { states, events };\n"
             f"  hold time {site.hold_s}; graceful restart {helper}; long lived graceful restart {long_lived};\n"
             + (f'  password "{PASSWORD}";\n' if peering.md5 else "")
-            + "  ipv4 { import all; export none; };\n}"
+            + "  FAMILY { import all; export none; };\n}"
         )
-    return "\n".join(parts) + "\n"
+    return "\n".join(parts).replace("FAMILY", f"ipv{site.version}") + "\n"
 
 
 def _name(address: str) -> str:
-    """A protocol's name; BIRD takes no dots in it."""
-    return f"p{address.replace('.', '_')}"
+    """A protocol's name; BIRD takes no dots or colons in it."""
+    return "p" + address.replace(".", "_").replace(":", "x")
 
 
-_LINE = re.compile(r"\bp(\d+_\d+_\d+_\d+): (.*)")
+def _address(name: str) -> str:
+    """The address in a protocol's name."""
+    return name.removeprefix("p").replace("_", ".").replace("x", ":")
+
+
+_LINE = re.compile(r"\b(p\d+_\d+_\d+_\d+|p[0-9a-fx]+): (.*)")
 _WHY = (
     ("Hold timer expired", Reason.HOLD_EXPIRED),
     ("Administrative shutdown", Reason.SHUTDOWN),
@@ -62,7 +67,7 @@ class Log:
         found = _LINE.search(line)
         if not found:
             return
-        peer, text = found[1].replace("_", "."), found[2]
+        peer, text = _address(found[1]), found[2]
         for part, reason in _WHY:
             if part in text:
                 self._why[peer] = reason

@@ -35,6 +35,7 @@ def config(site: Site) -> str:
         " bgp log-neighbor-changes",
         " no bgp ebgp-requires-policy",
         " bgp bestpath as-path multipath-relax",
+        *([" no bgp default ipv4-unicast"] if site.version == 6 else []),
         f" timers bgp {site.keepalive_s} {site.hold_s}",
     ]
     if not profile.helper:
@@ -45,12 +46,15 @@ def config(site: Site) -> str:
         lines.append(f" bgp graceful-restart stalepath-time {profile.stale_path_s}")
     if profile.long_lived:
         lines.append(f" bgp long-lived-graceful-restart stale-time {LONGEST_S}")
+    activated: list[str] = []
     for link, peering in zip(site.links, site.peerings, strict=True):
         lines.append(f" neighbor {link.node_address} remote-as {peering.local_asn}")
+        activated.append(f"  neighbor {link.node_address} activate")
         lines += [f" neighbor {link.node_address} password {PASSWORD}"] if peering.md5 else []
     paths = plan.ecmp.maximum_paths
     lines += [
-        " address-family ipv4 unicast",
+        f" address-family ipv{site.version} unicast",
+        *(activated if site.version == 6 else []),
         f"  maximum-paths {min(paths or 64, 256)}",
         " exit-address-family",
         "exit",
@@ -98,8 +102,8 @@ def remove_state(namespace: str) -> None:
     shutil.rmtree(state_folder(namespace), ignore_errors=True)
 
 
-_CHANGE = re.compile(r"%ADJCHANGE: neighbor ([0-9.]+)\S* in vrf \S+ (Up|Down)\s*(.*)")
-_SENT = re.compile(r"%NOTIFICATION(?:\(Hard Reset\))?: (sent to|received from) neighbor ([0-9.]+)\S* (\d+)/(\d+)")
+_CHANGE = re.compile(r"%ADJCHANGE: neighbor ([0-9a-f.:]+)\S* in vrf \S+ (Up|Down)\s*(.*)")
+_SENT = re.compile(r"%NOTIFICATION(?:\(Hard Reset\))?: (sent to|received from) neighbor ([0-9a-f.:]+)\S* (\d+)/(\d+)")
 _STAMP = re.compile(r"^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d{6})")
 _CEASE = {2: Reason.SHUTDOWN, 3: Reason.DECONFIGURED, 4: Reason.ADMIN_RESET, 7: Reason.COLLISION, 9: Reason.HARD_RESET}
 _DOWN = (

@@ -56,7 +56,8 @@ def _neighbour(of: Neighbour) -> str:
         lines += ["[neighbors.graceful-restart.config]", "enabled = true", f"restart-time = {of.restart_s}"]
         lines.append(f"notification-enabled = {str(of.notification).lower()}")
         lines += ["long-lived-enabled = true"] if of.long_lived_s else []
-    lines += ["[[neighbors.afi-safis]]", "[neighbors.afi-safis.config]", 'afi-safi-name = "ipv4-unicast"']
+    family = "ipv6-unicast" if ":" in of.address else "ipv4-unicast"
+    lines += ["[[neighbors.afi-safis]]", "[neighbors.afi-safis.config]", f'afi-safi-name = "{family}"']
     if of.restart_s is not None:
         lines += ["[neighbors.afi-safis.mp-graceful-restart.config]", "enabled = true"]
     if of.restart_s is not None and of.long_lived_s:
@@ -68,6 +69,11 @@ def _neighbour(of: Neighbour) -> str:
 def command(namespace: str, *argv: str) -> str:
     """What ``gobgp`` says to the daemon in ``namespace``. Raises LabError."""
     return run(within(namespace, "gobgp", "-u", "127.0.0.1", "-p", _PORT, *argv))
+
+
+def family(version: int) -> list[str]:
+    """What the command line wants to hear of a table of this IP version."""
+    return ["-a", f"ipv{version}"]
 
 
 def answers(namespace: str) -> bool:

@@ -1,13 +1,14 @@
 """GoBGP as a router. It writes no kernel routes: an agent of ours copies its table on every change it tells."""
 
 import json
+from ipaddress import ip_address
 from threading import Condition, Thread
 from typing import Any
 
 from simbgp.lab.daemons import gobgp
 from simbgp.lab.daemons.base import LONGEST_S, PASSWORD, Site, files
 from simbgp.lab.errors import LabError
-from simbgp.lab.shell import run, tried
+from simbgp.lab.shell import run, tried, within
 from simbgp.timeline import Reason
 
 
@@ -52,7 +53,7 @@ class GoBgp:
             if process.ended:
                 raise LabError(f"{site.plan.name}: gobgpd did not start: {process.last or 'it says nothing'}")
         self._agent.start()
-        monitor = ["gobgp", "-u", "127.0.0.1", "-p", "50051", "monitor", "global", "rib"]
+        monitor = ["gobgp", "-u", "127.0.0.1", "-p", "50051", "monitor", "global", "rib", *gobgp.family(site.version)]
         site.processes.start(site.namespace, monitor, self._wake)
 
     def _told(self, time_s: float, address: str, up: bool, reason: Reason) -> None:
@@ -92,7 +93,8 @@ class Agent:
             self._copy(time_s)
 
     def _copy(self, time_s: float) -> None:
-        text = tried(["ip", "netns", "exec", self._site.namespace, "gobgp", "-u", "127.0.0.1", "global", "rib", "-j"])
+        asked = "gobgp", "-u", "127.0.0.1", "global", "rib", *gobgp.family(self._site.version), "-j"
+        text = tried(within(self._site.namespace, *asked))
         if text is None:
             return
         wanted = table_of(text)
@@ -127,5 +129,5 @@ def _hop(path: dict[str, Any]) -> str | None:
     return next((str(attribute["nexthop"]) for attribute in path["attrs"] if "nexthop" in attribute), None)
 
 
-def _number(address: str) -> tuple[int, ...]:
-    return tuple(map(int, address.split(".")))
+def _number(address: str) -> int:
+    return int(ip_address(address))

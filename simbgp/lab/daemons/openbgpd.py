@@ -4,6 +4,7 @@ import json
 import pwd
 import re
 import time
+from ipaddress import ip_address
 from threading import Thread
 from typing import Any
 
@@ -46,7 +47,7 @@ def config(site: Site) -> str:
     return "\n".join([*lines, "allow from any", "deny to any"]) + "\n"
 
 
-_CHANGE = re.compile(r"neighbor ([0-9.]+)\b.*state change (\w+) -> (\w+), reason: (.*)")
+_CHANGE = re.compile(r"neighbor ([0-9a-f.:]+)\b.*state change (\w+) -> (\w+), reason: (.*)")
 _WHY = (
     ("HoldTimer expired", Reason.HOLD_EXPIRED),
     ("Connection closed", Reason.TCP_CLOSED),
@@ -131,5 +132,5 @@ def table_of(text: str) -> dict[str, tuple[str, ...]]:
     return {prefix: tuple(sorted(hops, key=_number)) for prefix, hops in found.items()}
 
 
-def _number(address: str) -> tuple[int, ...]:
-    return tuple(map(int, address.split(".")))
+def _number(address: str) -> int:
+    return int(ip_address(address))
