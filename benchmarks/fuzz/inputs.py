@@ -63,11 +63,15 @@ def corpus(kind: str) -> tuple[str, ...]:
     return tuple(text for file in files if len(text := file.read_text("utf-8")) <= _LARGEST)
 
 
-@cache
 def _parsed(kind: str) -> tuple[tuple[Any, ...], ...]:
     """Each text of the corpus as plain documents."""
+    return _documents(corpus(kind))
+
+
+@cache
+def _documents(texts: tuple[str, ...]) -> tuple[tuple[Any, ...], ...]:
     found = []
-    for text in corpus(kind):
+    for text in texts:
         try:
             found.append(tuple(tree.data for tree in read_documents(text, "corpus")))
         except ScenarioError:
@@ -88,15 +92,23 @@ def text(kind: str, number: int) -> str:
     luck = random.Random(f"{kind}-{number}")
     how = luck.random()
     if how < 0.65:
-        return _changed(kind, luck)
+        return _changed(_parsed(kind), kind, luck)
     if how < 0.9:
-        return _scratched(luck.choice(corpus(kind)), luck)
+        return scratched(luck.choice(corpus(kind)), luck)
     return _heap(luck)
 
 
-def _changed(kind: str, luck: random.Random) -> str:
+def changed_text(texts: tuple[str, ...], name: str, number: int) -> str:
+    """One of some texts of manifests, changed."""
+    luck = random.Random(f"{name}-{number}")
+    if luck.random() < 0.7:
+        return _changed(_documents(texts), "manifests", luck)
+    return scratched(luck.choice(texts), luck)
+
+
+def _changed(parsed: tuple[tuple[Any, ...], ...], kind: str, luck: random.Random) -> str:
     """A file with a few of its values or keys replaced, written as flow YAML."""
-    documents = json.loads(json.dumps(luck.choice(_parsed(kind))))
+    documents = json.loads(json.dumps(luck.choice(parsed)))
     for _ in range(luck.choice((1, 1, 1, 2, 3, 8))):
         document = luck.randrange(len(documents))
         places = list(_places(documents[document]))
@@ -159,7 +171,7 @@ def _flow(value: Any) -> str:
     return "[" + ", ".join(map(_flow, value)) + "]" if isinstance(value, list) else json.dumps(value)
 
 
-def _scratched(whole: str, luck: random.Random) -> str:
+def scratched(whole: str, luck: random.Random) -> str:
     """Bytes put in, taken out, doubled or swapped."""
     for _ in range(luck.choice((1, 1, 2, 5, 20))):
         at, to = sorted(luck.randrange(len(whole) + 1) for _ in range(2))
@@ -200,7 +212,7 @@ def assignment(number: int) -> str:
     """An argument of ``--set``."""
     luck = random.Random(f"set-{number}")
     if luck.random() < 0.1:
-        return _scratched(luck.choice(("cluster.nodes=8", "routers.0.ecmp.hash=modulo", "slo.0.max=1s")), luck)
+        return scratched(luck.choice(("cluster.nodes=8", "routers.0.ecmp.hash=modulo", "slo.0.max=1s")), luck)
     documents = luck.choice(_parsed("yaml"))
     path: list[str] = []
     value: Any = documents[0]
@@ -255,7 +267,7 @@ def record(whole: str, number: int) -> str:
 def _json_changed(found: Any, luck: random.Random) -> str:
     found = json.loads(json.dumps(found))
     if luck.random() < 0.2:
-        return _scratched(json.dumps(found), luck)
+        return scratched(json.dumps(found), luck)
     for _ in range(luck.choice((1, 1, 2, 5))):
         places = list(_places(found))
         if not places:

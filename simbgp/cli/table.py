@@ -74,7 +74,9 @@ def _read(backends: TextIO) -> tuple[list[str], list[int]]:
         if not parts:
             continue
         weight = parts[1] if len(parts) > 1 else "1"
-        if len(parts) > 2 or not (weight.isascii() and weight.isdigit() and 1 <= int(weight) <= _HEAVIEST):
+        if len(parts) > 2 or not (
+            weight.isascii() and weight.isdigit() and len(weight) < 9 and 1 <= int(weight) <= _HEAVIEST
+        ):
             raise click.UsageError(
                 f"{backends.name}:{number}: allowed: a key, and after it a weight from 1 to {_HEAVIEST}"
             )

@@ -19,6 +19,7 @@ from simbgp.scenario.yaml_tree import Tree, read_file
 T = TypeVar("T")
 _NEEDED = ("at", "kind")
 _COLUMNS = (*_NEEDED, "node", "router", "duration", "note")
+_MOST_PROBLEMS = 100
 _YEAR = timedelta(days=365.25)
 _PATH: Path = ("failures", "log")
 
@@ -93,7 +94,9 @@ def _moment(text: str) -> datetime:
     try:
         found = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise ValueError(f"{text!r} is no moment; allowed: like 2025-01-31 or 2025-01-31T08:30:00Z") from None
+        found = datetime.min
+    if not datetime.min.year < found.year < datetime.max.year:  # some zone is in no year then
+        raise ValueError(f"{text!r} is no moment; allowed: like 2025-01-31 or 2025-01-31T08:30:00Z")
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
@@ -130,6 +133,9 @@ class _Reader:
                 self._line = rows.line_num
                 if any(cell.strip() for cell in self._cells) and (found := self._row()) is not None:
                     yield found
+                if len(self.problems) >= _MOST_PROBLEMS:
+                    self._fail("", f"{_MOST_PROBLEMS} faults up to here; the rest of the log is not read")
+                    return
         except csv.Error as error:
             self.problems.append(Problem(self._file, rows.line_num, 1, "", f"not CSV: {error}"))
 

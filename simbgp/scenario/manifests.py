@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -60,32 +61,43 @@ class Objects:
     warnings: tuple[str, ...] = ()
     texts: Mapping[str, str] = field(default_factory=dict)
 
-    def of(self, kind: type[Object]) -> list[Item]:
-        """The objects of one kind."""
-        return [item for item in self.items if isinstance(item.body, kind)]
+    def of(self, kind: type[Object]) -> Sequence[Item]:
+        """The objects of one kind; asked for node by node and service by service, so they are looked for once."""
+        if kind not in self._by_kind:
+            self._by_kind[kind] = tuple(item for item in self.items if isinstance(item.body, kind))
+        return self._by_kind[kind]
 
-    @property
+    @cached_property
+    def _by_kind(self) -> dict[type[Object], Sequence[Item]]:
+        return {}
+
+    @cached_property
     def configs(self) -> list[Item]:
         """The CiliumBGPClusterConfigs; the older ones first, for they had their nodes before the others came."""
         return sorted(self.of(ClusterConfig), key=_created)
 
     @property
-    def node_configs(self) -> list[Item]:
+    def node_configs(self) -> Sequence[Item]:
         """The CiliumBGPNodeConfigs, one for each node that the operator has configured."""
         return self.of(NodeConfig)
 
+    @cached_property
+    def node_config_of(self) -> dict[str, NodeConfig]:
+        """The same by node."""
+        return {item.name: item.body for item in self.node_configs}
+
     @property
-    def deciding(self) -> list[Item]:
+    def deciding(self) -> Sequence[Item]:
         """What decides who peers: the ClusterConfigs, else the NodeConfigs that an operator made of some."""
         return self.configs or self.node_configs
 
-    @property
+    @cached_property
     def peer_configs(self) -> dict[str, Item]:
         """The CiliumBGPPeerConfigs by name."""
         return {item.name: item for item in self.of(PeerConfig)}
 
     @property
-    def advertisements(self) -> list[Item]:
+    def advertisements(self) -> Sequence[Item]:
         """The CiliumBGPAdvertisements."""
         return self.of(Advertisement)
 
@@ -94,7 +106,7 @@ class Objects:
         """The CiliumLoadBalancerIPPools; of two that overlap the newer is in conflict, so the older come first."""
         return sorted(self.of(IpPool), key=_created)
 
-    @property
+    @cached_property
     def overrides(self) -> dict[str, NodeConfigOverride]:
         """The CiliumBGPNodeConfigOverrides by node."""
         return {item.name: item.body for item in self.of(NodeConfigOverride)}

@@ -130,9 +130,9 @@ class PeerSessions:
 
     def _reported_address(self, node: NodePlan, asked: Asked) -> str | None:
         """The address that the node's agent found the peer under."""
-        configs = (config.body for config in self._objects.node_configs if config.name == node.name)
-        statuses = (config.reported(asked.instance.name, asked.peer.name) for config in configs)
-        return next((status.peer_address for status in statuses if status is not None), None)
+        config = self._objects.node_config_of.get(node.name)
+        status = config.reported(asked.instance.name, asked.peer.name) if config is not None else None
+        return status.peer_address if status is not None else None
 
     def _config(self, asked: Asked) -> PeerConfigSpec | None:
         item, peer = asked.item, asked.peer

@@ -1,6 +1,6 @@
 """Sessions expanded: who peers with whom, with which timers, announcing what."""
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from simbgp.scenario.advertisements import family_of, pool_policy, service_policy
 from simbgp.scenario.crds import PeerConfigSpec
@@ -25,7 +25,8 @@ def peering_plans(
 ) -> tuple[PeeringPlan, ...]:
     """Every session, node by node, then in the order of the routers (or of the objects)."""
     if selection is not None:
-        return tuple(_of_objects(cluster, layout, session, services) for session in selection.sessions)
+        sites = {node.name: node for node in layout.nodes}, {router.name: router for router in layout.routers}
+        return tuple(_of_objects(cluster, sites, session, services) for session in selection.sessions)
     served = [(router, set(router.nodes)) for router in layout.routers]
     timers, restart = _timers(cluster, PeerConfigSpec()), _restart(cluster, PeerConfigSpec())
     plans = []
@@ -57,9 +58,13 @@ def peering_plans(
     return tuple(plans)
 
 
-def _of_objects(cluster: Cluster, layout: Layout, session: Selected, services: Sequence[ServicePlan]) -> PeeringPlan:
-    node = next(node for node in layout.nodes if node.name == session.node)
-    router = next(router for router in layout.routers if router.name == session.router)
+def _of_objects(
+    cluster: Cluster,
+    sites: tuple[Mapping[str, NodePlan], Mapping[str, Upstream]],
+    session: Selected,
+    services: Sequence[ServicePlan],
+) -> PeeringPlan:
+    node, router = sites[0][session.node], sites[1][session.router]
     not_yet = {p for service in services if not _announces(service, node.name) for p in service.prefixes}
     return PeeringPlan(
         session.node,
@@ -158,5 +163,6 @@ def _of_pods(cluster: Cluster, node: NodePlan, peer: str) -> Iterator[tuple[str,
 
 def _announces(service: ServicePlan, node: str) -> bool:
     """With externalTrafficPolicy Local only nodes with a backend of their own announce; at time 0."""
-    has_pod = any(backend.node == node and not backend.late for backend in service.backends)
-    return not service.added and (service.policy == "Cluster" or has_pod)
+    if service.added or service.policy == "Cluster":
+        return not service.added
+    return any(backend.node == node and not backend.late for backend in service.backends)

@@ -14,6 +14,7 @@ from simbgp.scenario.schema import Document
 from simbgp.scenario.schema.base import SHARED_SCHEMAS
 
 Schema = Mapping[str, Any]
+_MOST_MEANT, _LONGEST_WORD = 1000, 100
 _MOST_NAMED = 24
 _DIGITS = re.compile(r"\d+")
 
@@ -145,8 +146,9 @@ def _bounds(schema: Schema) -> str:
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
-    """``; did you mean 'frr-8.4'?`` or nothing; one number is no misspelling of another."""
-    close = difflib.get_close_matches(str(word), list(known), n=1)
+    """``; did you mean 'frr-8.4'?`` or nothing; one number is no misspelling of another. Of thousands none is meant."""
+    every = list(known)
+    close = difflib.get_close_matches(str(word)[:_LONGEST_WORD], every, n=1) if len(every) <= _MOST_MEANT else []
     numbered = close and _DIGITS.sub("", close[0]) == _DIGITS.sub("", str(word))
     return f"; did you mean {close[0]!r}?" if close and not numbered else ""
 

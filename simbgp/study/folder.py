@@ -5,15 +5,13 @@ Every file appears whole or not at all, so a study may be killed at any moment: 
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from simbgp.measure import Value
 from simbgp.study.batch import Batch, Part
 from simbgp.study.engines import Engine
+from simbgp.study.kept import read, written
 from simbgp.study.replay import Record
-from simbgp.study.rows import Row, Rows
 from simbgp.study.whole import UNFINISHED, write_whole
 
 _ABOUT = "run.json"
@@ -73,8 +71,8 @@ class Folder:
         fresh = engine.map(batch, list(missing), tick)
         for part in parts:
             if part in missing:
-                self.write(f"parts/{self._file(part).name}", _sealed(json.dumps([_plain(job) for job in next(fresh)])))
-            found = [_records(part, job) for job in _unsealed(self._file(part))]
+                self.write(f"parts/{self._file(part).name}", written(next(fresh)))
+            found = _kept(self._file(part), batch, part)
             if part not in missing and tick is not None:
                 tick(sum(map(len, found)))
             yield found
@@ -93,43 +91,16 @@ def _read(file: Path) -> Any:
         raise FolderError(f"{file} is damaged; delete it and resume") from None
 
 
-def _digest(body: bytes) -> bytes:
-    return blake2b(body, digest_size=16).hexdigest().encode()
-
-
-def _sealed(body: str) -> bytes:
-    """``body``, which is JSON, in a JSON object that tells when a byte of it is lost or changed."""
-    inner = body.encode()
-    return b'{"blake2b": "%b", "records": %b}\n' % (_digest(inner), inner)
-
-
-def _unsealed(file: Path) -> Any:
-    """What `_sealed` holds. A disk that lies must not end as a wrong number."""
+def _kept(file: Path, batch: Batch, part: range) -> list[list[Record]]:
+    """What was written to ``file``. A disk that lies must not end as a wrong number, nor a folder of another's."""
     try:
-        whole = file.read_bytes()
+        return read(file.read_bytes(), batch, part)
     except OSError as error:
         raise FolderError(f"{file} cannot be read: {error.strerror or error}") from None
-    inner = whole[len(_sealed("")) - 2 : -2]
-    if whole != b'{"blake2b": "%b", "records": %b}\n' % (_digest(inner), inner):
-        raise FolderError(f"{file} is damaged; delete it and resume")
-    return json.loads(inner)
+    except ValueError:
+        raise FolderError(f"{file} is damaged; delete it and resume") from None
 
 
 def _brief(theirs: object, ours: object) -> str:
     shown = [json.dumps(value) for value in (theirs, ours)]
     return f": {shown[0]}, not {shown[1]}" if max(map(len, shown)) <= 80 else ""
-
-
-def _plain(records: Sequence[Record]) -> list[Any]:
-    return [[record.values, record.rows.tables, record.rows.left_out, record.used_luck] for record in records]
-
-
-def _records(part: range, records: Sequence[Any]) -> list[Record]:
-    """The records of one job; it may have fewer runs than others."""
-    return [_record(run, *record) for run, record in zip(part, records, strict=False)]
-
-
-def _record(run: int, values: list[Any], tables: Mapping[str, list[Any]], left_out: int, used_luck: bool) -> Record:
-    answers = tuple(None if value is None else Value(*value) for value in values)
-    rows: dict[str, list[Row]] = {table: [tuple(row) for row in found] for table, found in tables.items()}
-    return Record(run, answers, Rows(rows, left_out), used_luck)
