@@ -171,7 +171,7 @@ class NodePeer:
             self._wait_to_retry()
             return
         self._become("open_sent", Reason.TCP_CONNECTED)
-        self._session.connect()
+        self._session.opening.begin()
 
     def _wait_to_retry(self) -> None:
         self._dials += 1
@@ -209,7 +209,7 @@ class NodePeer:
         if self.state != "idle":
             self._become("idle", reason)
         if was_opening:
-            self._session.node_abandons()
+            self._session.opening.node_leaves()
 
     def _on_enabled(self, up: bool) -> None:
         if up and self._session.speaker_runs and self.state == "idle":

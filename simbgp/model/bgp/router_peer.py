@@ -99,7 +99,7 @@ class RouterPeer:
         if self.state != "idle":
             self._become("idle", reason)
         if was_opening:
-            self._session.router_abandons()
+            self._session.opening.router_leaves()
 
     def bfd_down(self) -> None:
         """BFD heard nothing for its detection time: the peer is taken for dead (RFC 5882 §4.3)."""

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from simbgp.model.bgp.bfd import Bfd
 from simbgp.model.bgp.connection import Connection, End
 from simbgp.model.bgp.node_peer import NodePeer
+from simbgp.model.bgp.opening import Opening
 from simbgp.model.bgp.router_peer import RouterPeer
-from simbgp.model.clock import Order, Timer
 from simbgp.model.network.keepalives import JitteredKeepalives, Keepalives
 from simbgp.model.network.link import Link
 from simbgp.model.network.neighbour import Neighbour
-from simbgp.model.network.tcp import retransmission_at_or_after
 from simbgp.profiles.law import Law
 from simbgp.scenario.plan import PeeringPlan
 from simbgp.timeline.facts import PathChanged, SessionChanged, Side, State
@@ -21,9 +20,6 @@ from simbgp.timeline.reasons import Reason
 
 if TYPE_CHECKING:
     from simbgp.model.world import World
-
-_OPEN_HOLD_US = 240_000_000
-"""Hold time in OpenSent, RFC 4271 §8.2.2."""
 
 
 class Session:
@@ -47,10 +43,7 @@ class Session:
         self.node = NodePeer(self, established)
         self.router = RouterPeer(self, established)
         self._connections: list[Connection] = []
-        self._opening = Timer(world.clock, self._opened, Order.PACKET)
-        self._opening_us = 0
-        self._openings = 0
-        self._accepting = Timer(world.clock, self._accept, Order.OBSERVE)
+        self.opening = Opening(self, self._establish)
         if established:
             self._join(up_since=lambda: -self._age_us())
 
@@ -172,59 +165,10 @@ class Session:
         fib = self.world.router(self.peering.router).fib
         return any(fib.holds(prefix, self) for prefix in (*self.peering.prefixes, *self.gained))
 
-    # opening
-
-    def connect(self) -> None:
-        """The node's SYN was answered: the router lets it in, or closes it; a stalled one looks at it when it wakes."""
-        self._opening.cancel()
-        wake_us = self.world.router(self.peering.router).stalled_until_us
-        if wake_us > self.world.clock.now_us:
-            self._accepting.set(wake_us)
-        else:
-            self._accept()
-
-    def _accept(self) -> None:
-        refusal = self.router.accept()
-        if refusal is not None:
-            self.node.refused(refusal)
-            return
-        self._opening_us = self.world.clock.now_us
-        law = self.world.node(self.peering.node).profile.open_exchange
-        self._opening.set(self._opening_us + self.world.tape.draw_us(law, self.entity, "open", self._openings))
-        self._openings += 1
-
-    def node_abandons(self) -> None:
-        """The node's process ended, or its host, during the OPEN exchange: heard at once if packets pass."""
-        if self._accepting.deadline_us is not None:
-            self._accepting.cancel()
-        elif self.passes:
-            self._end_opening(Reason.TCP_CLOSED)
-
-    def router_abandons(self) -> None:
-        """The router's end is closed during the OPEN exchange: heard at once if packets pass."""
-        if self.passes:
-            self._end_opening(Reason.TCP_CLOSED)
-
-    def _end_opening(self, reason: Reason) -> None:
-        """Whoever is still in OpenSent finds the other gone."""
-        self._opening.cancel()
-        if self.router.state == "open_sent":
-            self.router.half_open_closed()
-        if self.node.state == "open_sent":
-            self.node.refused(reason)
-
-    def _opened(self) -> None:
-        now_us, over_us = self.world.clock.now_us, self._opening_us + _OPEN_HOLD_US
-        if now_us >= over_us:
-            self._end_opening(Reason.NO_OPEN)
-        elif not self.passes:
-            self._opening.set(min(over_us, retransmission_at_or_after(self._opening_us, now_us + 1)))
-        elif self.node.state != "open_sent" or self.router.state != "open_sent":
-            self._end_opening(Reason.TCP_RESET)  # by the host of the end that is gone
-        else:
-            self._establish()
+    # Established
 
     def _establish(self) -> None:
+        """The OPEN exchange is over."""
         now_us = self.world.clock.now_us
         connection = self._join(up_since=lambda: now_us)
         self.router.established(connection)
