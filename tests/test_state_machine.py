@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import get_args
 
 import pytest
-from worlds import cluster, direct, fault, instant, play
+from worlds import cluster, direct, fault, instant, play, steady
 
 from simbgp.model.faults import KINDS
+from simbgp.profiles import Law
 from simbgp.scenario.plan import GracefulRestartPlan
 from simbgp.timeline import RouteChanged, SessionChanged
 from simbgp.timeline.facts import RouteEvent
@@ -98,6 +99,21 @@ def test_a_run_says_only_what_can_happen(kind, later):
         times = [fact.time_us for fact in log]
         assert all(type(time_us) is int for time_us in times)
         assert times == sorted(times)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_it_does_so_if_it_begins_in_the_open_exchange(kind):
+    """Which takes a second here: worker-1 dials at 108, the fault comes at 108.5, at its end another agent crash."""
+    for name in ROUTERS:
+        for restart in RESTARTS[:2]:
+            speaker = steady(open_exchange=Law.constant(1.0))
+            plan = cluster(routers=(instant(name), instant()), timers=(9, 3), restart=restart, speaker=speaker)
+            for world in (plan, direct(plan)):
+                for down_s in (0.2, 20.0):
+                    faults = fault("agent-crash", 6), replace(fault(kind, down_s, at_s=108.5), fault="in it")
+                    log = play(world, *faults, replace(fault("agent-crash", 1, at_s=128.5), fault="after it"))
+                    the_ends_go_the_ways_of_rfc_4271(log, kind)
+                    a_path_enters_and_leaves_by_turns(log)
 
 
 HEALED = sorted(
