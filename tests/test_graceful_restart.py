@@ -188,3 +188,18 @@ def test_what_is_flushed_and_announced_again_before_the_fib_follows_is_no_longer
     log = play(plan, fault("link-loss", 11))
     up_s = next(time_s for time_s, what in session_log(log) if what == "up")
     assert rib_log(log) == [(first_lost(log), "stale"), *((round(up_s + at_s, 6), what) for at_s, what in then)]
+
+
+@pytest.mark.parametrize(("dial_s", "then"), [(4.9, []), (5.1, [(5.0, "withdrawn"), (5.6, "added")])])
+def test_without_graceful_restart_a_session_that_is_back_before_the_fib_follows_changes_no_route(dial_s, then):
+    """The RIB is empty at the crash, and its next hops are to go from the FIB 5 s later.
+
+    A router programs a prefix once it comes to it in its queue, by what the RIB then holds: a path that is back after
+    4.9 s is found there, so nothing was ever gone and nothing is added; one of 5.1 s was gone, and is back in the FIB
+    half a second after the UPDATE.
+    """
+    router = instant(fib_withdraw=Law.constant(5.0), fib_install=Law.constant(0.5))
+    plan = cluster(routers=(router,), speaker=steady(dial_s=dial_s), agent_s=0.0)
+    log = play(plan, fault("agent-crash", 0))
+    assert [what for _, what in session_log(log)].count("up") == 1
+    assert rib_log(log) == then

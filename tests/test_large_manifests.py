@@ -211,3 +211,57 @@ def test_a_problem_knows_its_place_in_a_large_file() -> None:
     assert isinstance(problem, Problem)
     assert text[problem.column - 1 :].startswith('"10.0.0.0/33"')
     assert problem.path == "items.2999.spec.podCIDR"
+
+
+def test_paths_of_objects_are_counted_session_by_session(tmp_path, monkeypatch) -> None:
+    """Three nodes with a PodCIDR each, one peer: the third session is the third path."""
+    objects = [
+        {
+            "kind": "CiliumBGPClusterConfig",
+            "metadata": {"name": "bgp"},
+            "spec": {
+                "bgpInstances": [
+                    {
+                        "name": "i",
+                        "localASN": 65001,
+                        "peers": [
+                            {
+                                "name": "tor",
+                                "peerASN": 65000,
+                                "peerAddress": "10.0.0.254",
+                                "peerConfigRef": {"name": "tor"},
+                            }
+                        ],
+                    }
+                ]
+            },
+        },
+        {
+            "kind": "CiliumBGPPeerConfig",
+            "metadata": {"name": "tor"},
+            "spec": {"families": [{"afi": "ipv4", "safi": "unicast", "advertisements": {"matchLabels": {"a": "b"}}}]},
+        },
+        {
+            "kind": "CiliumBGPAdvertisement",
+            "metadata": {"name": "pods", "labels": {"a": "b"}},
+            "spec": {"advertisements": [{"advertisementType": "PodCIDR"}]},
+        },
+    ]
+    items = [node(i) for i in range(3)] + [{"apiVersion": "cilium.io/v2", **each} for each in objects]
+    (tmp_path / "m.json").write_text(json.dumps({"kind": "List", "items": items}))
+    (tmp_path / "s.yaml").write_text(SCENARIO.replace("*.yaml", "m.json"))
+    monkeypatch.setattr("simbgp.scenario.peer_sessions.MAX_PATHS", 3)
+    assert len(load(tmp_path / "s.yaml").plan().peerings) == 3
+    monkeypatch.setattr("simbgp.scenario.peer_sessions.MAX_PATHS", 2)
+    with pytest.raises(ScenarioError, match="the sessions up to that of n2 carry 3 paths; allowed: 2 in all"):
+        load(tmp_path / "s.yaml")
+
+
+def test_nodes_of_manifests_are_counted_like_those_that_are_written(tmp_path, monkeypatch) -> None:
+    (tmp_path / "m.json").write_text(json.dumps({"kind": "List", "items": [node(i) for i in range(3)]}))
+    (tmp_path / "s.yaml").write_text(SCENARIO.replace("*.yaml", "m.json"))
+    monkeypatch.setattr("simbgp.scenario.checks.cluster.MOST_NODES", 3)
+    assert len(load(tmp_path / "s.yaml").plan().nodes) == 3
+    monkeypatch.setattr("simbgp.scenario.checks.cluster.MOST_NODES", 2)
+    with pytest.raises(ScenarioError, match="cluster: 3 nodes are too many; allowed: 2 in all"):
+        load(tmp_path / "s.yaml")

@@ -45,6 +45,13 @@ TOO_MUCH = {
         ),
         "209979 sessions; allowed: 100000",
     ),
+    "paths": (
+        BASE.replace("nodes: 3", "nodes: 25000").replace(
+            "backends: 4}",
+            "backends: 1}" + "".join(f", {{name: s{i}, vip: 192.0.2.{i + 11}, backends: 1}}" for i in range(80)),
+        ),
+        "25000 sessions that carry 81 prefixes of services are 2025000 paths; allowed: 2000000 in all",
+    ),
     "backends": (
         BASE.replace("backends: 4}", "backends: 100000}, {name: b, vip: 192.0.2.11, backends: 1}"),
         "100001 backends in all; allowed: 100000",

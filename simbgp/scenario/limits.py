@@ -13,6 +13,8 @@ MAX_BYTES = 1_000_000
 """Of a scenario, of an incident log and of manifests that libyaml does not read: up to 3.4 s, at 3.4 us a sign."""
 MAX_VALUES = 30_000
 """Of the same: each costs up to 0.1 ms."""
+MAX_PATHS = 2_000_000
+"""Prefixes that all sessions carry together: some 200 bytes each."""
 MAX_DEPTH = 100
 MAX_ALIASED = 10_000
 

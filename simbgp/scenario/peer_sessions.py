@@ -8,9 +8,10 @@ from simbgp.scenario.advertisements import FAMILIES, Announced, announced, famil
 from simbgp.scenario.cluster_services import ClusterService
 from simbgp.scenario.crds import Instance, PeerConfigSpec
 from simbgp.scenario.crds import Peer as PeerObject
-from simbgp.scenario.errors import Path, Problem
+from simbgp.scenario.errors import Path, Problem, ScenarioError
 from simbgp.scenario.gateways import nearest, unknown_gateway
 from simbgp.scenario.layout import Layout, Upstream
+from simbgp.scenario.limits import MAX_PATHS
 from simbgp.scenario.manifests import Item, Objects
 from simbgp.scenario.node_configs import NodeConfig, NodeInstance, NodePeer
 from simbgp.scenario.plan import Family, NodePlan, OriginPlan
@@ -72,6 +73,7 @@ class PeerSessions:
     ) -> None:
         self._objects, self._layout, self._services = objects, layout, services
         self._release, self._found = release, found
+        self._paths = 0
 
     def add(self, nodes: Sequence[NodePlan], asked: Asked) -> None:
         """The sessions of these nodes with the peer."""
@@ -160,6 +162,10 @@ class PeerSessions:
         instance, peer = asked.instance, asked.peer
         merges = self._release.merges_service_advertisements
         made = announced(self._objects, config, peer.name, node, self._services, merges)
+        self._paths += len(made.entries)
+        if self._paths > MAX_PATHS:
+            what = f"the sessions up to that of {node.name} carry {self._paths} paths; allowed: {MAX_PATHS} in all"
+            raise ScenarioError([asked.item.problem(asked.path, what)])
         for what in made.overwritten:
             self._warn(f"peer {peer.name}: several CiliumBGPAdvertisement entries are for {what}")
         own = _of_node(self._objects, node.name, instance, peer)

@@ -3,6 +3,7 @@
 import ipaddress
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from simbgp.scenario.plan import BackendPlan, NodePlan, ServicePlan
 from simbgp.scenario.pod_keys import PodAddresses
@@ -22,6 +23,7 @@ def part_of(written: int | float, whole: int) -> int:
     return math.ceil(round(written * whole, 9)) if isinstance(written, float) else written
 
 
+@lru_cache(maxsize=2**16)
 def host_prefix(address: str) -> str:
     """The /32 or /128 of an address, canonical."""
     return str(ipaddress.ip_network(address))

@@ -8,6 +8,7 @@ from simbgp.profiles import UnknownProfileError, format_duration, speaker
 from simbgp.scenario.checks.view import View, repeated
 from simbgp.scenario.errors import Problem
 from simbgp.scenario.plan import NodePlan
+from simbgp.scenario.schema.cluster import MOST_NODES
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _JITTER = 1.2
@@ -26,6 +27,13 @@ def one_source_of_nodes(view: View) -> Iterator[Problem]:
             ("cluster",),
             "there are no nodes; allowed: nodes (a number, a list), racks, or manifests with Node objects",
         )
+
+
+def not_too_many_nodes(view: View) -> Iterator[Problem]:
+    """The nodes of manifests fit into a machine, as those written here must."""
+    count = len(view.layout.nodes) if view.layout is not None else 0
+    if count > MOST_NODES:
+        yield view.problem(("cluster",), f"{count} nodes are too many; allowed: {MOST_NODES} in all")
 
 
 def node_names(view: View) -> Iterator[Problem]:
@@ -152,6 +160,7 @@ def placements(view: View) -> Iterator[Problem]:
 
 CHECKS = (
     one_source_of_nodes,
+    not_too_many_nodes,
     node_names,
     pod_cidr_twice_written,
     pod_cidrs_apart,

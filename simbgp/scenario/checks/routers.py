@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from simbgp.profiles import UnknownProfileError, router
 from simbgp.scenario.checks.view import View, repeated, router_settings
 from simbgp.scenario.errors import Path, Problem
+from simbgp.scenario.limits import MAX_PATHS
 
 _MOST_PEERINGS = 100_000
 
@@ -88,6 +89,10 @@ def not_too_many(view: View) -> Iterator[Problem]:
         sessions = sum(len(router.nodes) for router in view.layout.routers)
         if sessions > _MOST_PEERINGS:
             yield view.problem((), f"{sessions} sessions; allowed: {_MOST_PEERINGS}")
+        prefixes = sum(len(service.vip) for _, service in view.draft.items("services"))
+        if (paths := sessions * prefixes) > MAX_PATHS:
+            what = f"{sessions} sessions that carry {prefixes} prefixes of services are {paths} paths"
+            yield view.problem(("services",), f"{what}; allowed: {MAX_PATHS} in all")
 
 
 CHECKS = (some_router, router_names, profiles, timers, served_nodes, addresses_once, not_too_many)
