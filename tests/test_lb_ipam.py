@@ -4,12 +4,17 @@ The rules and words are those of cilium ``operator/pkg/lbipam`` (``service_store
 cilium/cilium#33808, #34691, #30055, #33151 for what came when.
 """
 
+import itertools
 import json
+import random
 from pathlib import Path
 
 import pytest
 from cli_runs import cli
 from test_scenario_services import BGP, OTHER, PENDING, PODS, WEB, advert, plan, pool
+
+from simbgp.scenario.crd_pools import IpPool
+from simbgp.scenario.lbipam_pools import ranges_of
 
 KEY = "lbipam.cilium.io/sharing-key: k"
 SATISFIED = ("True", "satisfied", "")
@@ -182,3 +187,23 @@ def test_services_of_one_address_run_and_are_announced_once(tmp_path: Path) -> N
     assert done.code == 0, done.err
     assert [line.count("20.0.0.0/32") for line in done.out.splitlines()].count(1) == 2  # of n1 and of n2
     assert WEB.startswith(PENDING)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_next_address_is_the_first_of_the_smallest_free_block_whatever_was_taken_before(seed):
+    """64 addresses, some of them asked for by name; the oracle looks through all blocks each time."""
+    luck = random.Random(seed)
+    pool = IpPool.model_validate({"metadata": {"name": "p"}, "spec": {"blocks": [{"cidr": "10.0.0.0/26"}]}})
+    (entry,) = ranges_of([pool], ("gives-ends",), [])
+    start, taken = int(entry.first), set()
+    while len(taken) < 64:
+        runs, at = [], 0
+        for is_taken, run in itertools.groupby(range(64), taken.__contains__):
+            size = len(list(run))
+            runs += [] if is_taken else [(size, at)]
+            at += size
+        assert int(entry.free()) - start == min(runs)[1]
+        chosen = luck.randrange(64) if luck.random() < 0.3 else min(runs)[1]
+        entry.take(type(entry.first)(start + chosen), "s")
+        taken.add(chosen)
+    assert entry.free() is None

@@ -135,7 +135,7 @@ class LbIpam:
         return None
 
     def _take(self, entry: Range, address: Address, name: str) -> None:
-        entry.taken.setdefault(address, []).append(name)
+        entry.take(address, name)
 
     def _any(self, name: str, service: ServiceObject, version: int) -> "Address | tuple[str, str]":
         full = False

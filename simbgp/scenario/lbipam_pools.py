@@ -4,6 +4,7 @@ Source: cilium ``operator/pkg/lbipam/range_store.go``, ``lbipam.go`` (``checkPoo
 within a pool is that of ``pkg/ipalloc`` (the first address of the smallest free block).
 """
 
+import heapq
 import itertools
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ class Range:
     last: Address
     taken: dict[Address, list[str]] = field(default_factory=dict)
     conflict: str | None = None
+    _free: list[tuple[int, int]] | None = None
+    """A heap of the free blocks, size and first address of each; None: to be made."""
 
     @property
     def disabled(self) -> bool:
@@ -38,9 +41,22 @@ class Range:
 
     def free(self) -> Address | None:
         """The first address of the smallest free block."""
-        edges = [int(self.first) - 1, *sorted(map(int, self.taken)), int(self.last) + 1]
-        gaps = [(b - a - 1, a + 1) for a, b in itertools.pairwise(edges) if b - a > 1]
-        return type(self.first)(min(gaps)[1]) if gaps else None
+        if self._free is None:
+            edges = [int(self.first) - 1, *sorted(map(int, self.taken)), int(self.last) + 1]
+            self._free = [(b - a - 1, a + 1) for a, b in itertools.pairwise(edges) if b - a > 1]
+            heapq.heapify(self._free)
+        return type(self.first)(self._free[0][1]) if self._free else None
+
+    def take(self, address: Address, service: str) -> None:
+        """Give the address to a service, beside those that have it."""
+        if address not in self.taken:
+            if self._free and self._free[0][1] == int(address):
+                size, first = heapq.heappop(self._free)
+                if size > 1:
+                    heapq.heappush(self._free, (size - 1, first + 1))
+            else:
+                self._free = None
+        self.taken.setdefault(address, []).append(service)
 
     def size(self) -> int:
         """How many addresses there are."""
