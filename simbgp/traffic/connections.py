@@ -18,7 +18,7 @@ from simbgp.traffic.luck import Floats, Luck, Purpose
 from simbgp.traffic.packets import Met, Packets, Through
 from simbgp.traffic.requests import Requests
 from simbgp.traffic.resilient import Usage
-from simbgp.traffic.sending import Homes, Sending
+from simbgp.traffic.sending import Sending
 from simbgp.traffic.steps import NEVER_US, START_US
 
 _VANISHES, _PASSES = 0.0, 1.0
@@ -75,8 +75,8 @@ class Connections:
         self._over_us = np.full(count, NEVER_US)
         self._free_us = np.full(count, START_US)
         self._owners = np.zeros(count, dtype=np.int64)
-        self._homes = Homes(count)
-        self._sending = Sending(plan, datapath, flows, self._homes, horizon_us, affinity)
+        self._sending = Sending(plan, datapath, flows, horizon_us, affinity)
+        self._homes = self._sending.homes
         self._requests = Requests(traffic, flows, self._luck, self._opened_us)
         self._waits: list[tuple[Ints, Ints, Ints]] = []
 

@@ -15,22 +15,20 @@ from simbgp.traffic.luck import Floats
 class Homes:
     """Where each connection was opened, and what was true there; one row per connection.
 
-    The node, how often that had lost its conntrack, the backend, its life, and since when the flow has been sent to
-    other nodes.
+    The node, how often that had lost its conntrack, the backend, its life, and, if entries may get too old (``ages``),
+    since when the flow has been sent to other nodes.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, ages: bool) -> None:
         self.nodes, self.losses, self.backends, self.lives = np.zeros((4, count), dtype=np.int64)
-        self.left_us = np.full(count, STAYS_US)
+        self.left_us = np.full(count if ages else 0, STAYS_US)
 
 
 class Sending:
     """Sends packets of one population over its data path; see `outcomes` for the rules."""
 
-    def __init__(
-        self, plan: Plan, path: Datapath, flows: Flows, homes: Homes, horizon_us: int, affinity: Affinity | None
-    ) -> None:
-        self._path, self._routing, self._flows, self._homes = path, path.routing, flows, homes
+    def __init__(self, plan: Plan, path: Datapath, flows: Flows, horizon_us: int, affinity: Affinity | None) -> None:
+        self._path, self._routing, self._flows = path, path.routing, flows
         dsr = leave_by_themselves(plan, path.service)
         self._tuple_is_nodes_own = plan.load_balancer.mode == "snat" and path.service.policy == "Cluster"
         self._stranger = Reply.LOST if dsr and not plan.speaker.dsr_reset_reaches_client else Reply.RESET
@@ -38,6 +36,7 @@ class Sending:
         self._lifetime_us = plan.speaker.conntrack_tcp_s * 1_000_000
         self.ages = horizon_us > self._lifetime_us
         """Whether any entry can be too old in this run."""
+        self.homes = Homes(len(flows), self.ages)
         self._conntrack = Conntrack(len(flows), self._lifetime_us)
         self._affinity = affinity
         self._lossy = path.is_lossy
@@ -69,10 +68,10 @@ class Sending:
         path = self._path
         epochs, ways, arrived, losses = self._arrive(who, at_us, luck)
         nodes = self._routing.nodes_of(ways)
-        at_home = arrived & (nodes == self._homes.nodes[who]) & (losses == self._homes.losses[who])
+        at_home = arrived & (nodes == self.homes.nodes[who]) & (losses == self.homes.losses[who])
         if self.ages:
-            at_home &= at_us - self._homes.left_us[who] < self._lifetime_us
-        opened_to = self._homes.backends[who]
+            at_home &= at_us - self.homes.left_us[who] < self._lifetime_us
+        opened_to = self.homes.backends[who]
         backends = np.where(at_home, opened_to, -1)
         away = rows_where(arrived & ~at_home)
         backends[away] = self._conntrack.find(who[away], nodes[away], losses[away], at_us[away])
@@ -96,21 +95,21 @@ class Sending:
 
     def has_socket(self, who: Ints, epochs: Ints) -> Bools:
         """Whether the backend lives the same life as when it accepted the connection."""
-        same: Bools = self._path.life_at.at(epochs, self._homes.backends[who]) == self._homes.lives[who]
+        same: Bools = self._path.life_at.at(epochs, self.homes.backends[who]) == self.homes.lives[who]
         return same
 
     def is_forgotten(self, at_us: int) -> Bools:
         """Whose entry at the node that opened the connection is too old."""
-        forgotten: Bools = self._homes.left_us <= at_us - self._lifetime_us
+        forgotten: Bools = self.homes.left_us <= at_us - self._lifetime_us
         return forgotten
 
     def let_age(self, who: Ints, before: Ints, after: Ints, epoch: int) -> None:
         """From now on nothing keeps the entries at the nodes that the flows leave, while those they reach are used."""
         at_us = int(self._path.times[epoch])
         self._conntrack.move(who, before, after, self._path.node_losses(epoch), at_us)
-        left, back = who[before == self._homes.nodes[who]], who[after == self._homes.nodes[who]]
-        self._homes.left_us[back[at_us - self._homes.left_us[back] < self._lifetime_us]] = STAYS_US
-        self._homes.left_us[left] = at_us
+        left, back = who[before == self.homes.nodes[who]], who[after == self.homes.nodes[who]]
+        self.homes.left_us[back[at_us - self.homes.left_us[back] < self._lifetime_us]] = STAYS_US
+        self.homes.left_us[left] = at_us
 
     def _lose_answers(self, who: Ints, sent: Sent, luck: Floats) -> Ints:
         """Take back the replies that are lost on a way of their own; the rows of these."""
