@@ -84,3 +84,19 @@ def test_a_session_of_another_node_wakes_bird_first():
     log = play(two, fault("agent-crash", 10))
     assert session_log(log)[1] == (pytest.approx(16.01), "up")
     assert 15 < fib_log(log, POD)[0][0] <= 16
+
+
+@pytest.mark.parametrize(
+    ("release", "restart", "added_s"),
+    [
+        ("gobgp-3.10", GR, 22 + 360),  # measured with GoBGP as router: Established 9.044, routes 369.047
+        ("gobgp-3.36", GR, 22),
+        ("gobgp-3.10", replace(GR, restart_bit=False), 22),
+        ("gobgp-3.10", GracefulRestartPlan(False), 22),
+    ],
+)
+def test_a_router_without_graceful_restart_is_waited_for_until_the_deferral_time(release, restart, added_s):
+    """The router's End-of-RIB never comes, and GoBGP 3.10 waits for it all the same (RFC 4724 §4.1 excludes it)."""
+    profile = instant("rfc8538", helper=False)
+    plan = cluster(routers=(profile,), speaker=steady(release), restart=restart, horizon_s=600)
+    assert fib_log(play(plan, fault("agent-crash", 20)), POD) == [(0, "withdrawn"), (added_s, "added")]

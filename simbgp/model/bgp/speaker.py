@@ -82,18 +82,24 @@ class Speaker:
     def established(self, session: "Session") -> None:
         """A session came up: announce now, or when the deferral is over."""
         profile = self._world.node(self._node).profile
-        if not (session.node.restarting and session.restart_negotiated):
+        if not session.node.restarting or not (session.restart_negotiated or profile.waits_for_end_of_rib):
             self._announce(session)
             return
         self._silent.append(session)
-        wait_us = 0
+        if session.restart_negotiated:
+            self._await_end_of_rib(session)
+        cycle, due_us = session.node.cycle, self._world.clock.now_us + round(profile.deferral_s * 1e6)
+        self._world.clock.at(due_us, lambda: self._deferral_over(session, cycle), Order.TIMER)
+
+    def _await_end_of_rib(self, session: "Session") -> None:
+        """Of a router that has graceful restart; one that has none never sends it, and is waited for all the same by
+        releases that wait for one at all."""
+        profile, wait_us = self._world.node(self._node).profile, 0
         router = self._world.router(session.peering.router)
         if profile.waits_for_end_of_rib and not router.sets_restart_bit:
             wait_us = router.end_of_rib.wait_us(session, len(self._world.index.nodes_of_router[router.name]))
         cycle, now_us = session.node.cycle, self._world.clock.now_us
         self._world.clock.at(now_us + wait_us, lambda: self._end_of_rib(session, cycle), Order.PACKET)
-        due_us = now_us + round(profile.deferral_s * 1e6)
-        self._world.clock.at(due_us, lambda: self._deferral_over(session, cycle), Order.TIMER)
 
     def _end_of_rib(self, session: "Session", cycle: int) -> None:
         """The router's End-of-RIB is in, or not waited for."""
