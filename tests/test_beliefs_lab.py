@@ -128,11 +128,13 @@ def test_a_reboot_below_the_hold_time_loses_twice_and_the_second_time_a_working_
     """Belief: the outage is over when the node is back. Truth: without graceful restart the answer to an old keepalive
     or the new OPEN then ends the session for 1.5 to 9 s more, 75 of 78 runs; with it, not (lab, 6)."""
     plan = cluster(routers=(FOUR[name],), speaker=gobgp_36())
-    for run in range(10):
-        first, second = holes(plan, play(plan, fault("node-down", 15), run=run), POD)
-        assert first == ("dead-next-hop", 0, 15)
-        assert second[0] == "no-route"
-        assert 15 < second[1] < second[2] < 15 + 36
+    played = [holes(plan, play(plan, fault("node-down", 15), run=run), POD) for run in range(100)]
+    assert all(first == ("dead-next-hop", 0, 15) for first, *_ in played)
+    seconds = [second for _, *more in played for second in more]
+    assert len(seconds) >= 89  # 75 of 78 is 0.962, by Clopper and Pearson 0.892 to 0.992; else the FIB saw no gap
+    for cause, began_s, ended_s in seconds:
+        assert cause == "no-route"
+        assert 15 < began_s < ended_s < 15 + 36
     kept = replace(plan, peerings=tuple(replace(p, restart=gr(120)) for p in plan.peerings))
     assert holes(kept, play(kept, fault("node-down", 15)), POD) == [("dead-next-hop", 0, 15)]
 
