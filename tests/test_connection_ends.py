@@ -23,7 +23,9 @@ def heard(*steps, md5=False):
             log.append((clock.now_us / 1e6, name, "hold"))
             leave()
 
-        closed = lambda closing: log.append((clock.now_us / 1e6, name, closing.reason.name))  # noqa: E731
+        def closed(closing):
+            log.append((clock.now_us / 1e6, name, closing.reason.name))
+
         return End(Keepalives(lambda: 0, 3_000_000), lambda: 9_000_000, lambda: 0.0, expired, closed)
 
     node = end("node", lambda: connection.node_leaves(HOLD_EXPIRED))

@@ -31,29 +31,29 @@ def node(number: int) -> dict[str, object]:
     }
 
 
-def both(text: str) -> None:
-    """libyaml has what ruamel.yaml has, or leaves it to it."""
+def both(text: str) -> bool:
+    """libyaml has what ruamel.yaml has, or leaves it to it; whether it took it."""
     try:
         fast = list(Bulk(text, "f", Allowance(IMPORTED)).documents())
     except OddError:
-        return
+        return False
     slow = read_documents(text, "f")
     assert repr([data for data, _ in fast]) == repr([tree.data for tree in slow])
     for (_, places), tree in zip(fast, slow, strict=True):
         assert dict(places) == tree.places
+    return True
 
 
 @pytest.mark.parametrize("part", range(5))
 def test_libyaml_and_ruamel_agree_on_everything_that_libyaml_takes(part: int) -> None:
-    for number in range(part * 60, part * 60 + 60):
-        text = inputs.text("manifests", number)
-        if not any(sign in text for sign in "\ufeff\x85\u2028\u2029\t"):
-            both(text)
+    texts = [inputs.text("manifests", number) for number in range(part * 60, part * 60 + 60)]
+    plain = [text for text in texts if not any(sign in text for sign in "\ufeff\x85\u2028\u2029\t")]
+    assert sum(map(both, plain)) > 20  # of about 57; the rest is broken, or has anchors and tags
 
 
 @pytest.mark.parametrize("text", inputs.corpus("manifests"))
 def test_they_agree_on_every_manifest_that_is_shipped(text: str) -> None:
-    both(text)
+    assert both(text)
 
 
 def test_a_number_a_null_and_an_empty_value_have_the_place_and_the_text_that_were_written() -> None:

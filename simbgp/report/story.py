@@ -151,13 +151,13 @@ def _path(fact: PathChanged) -> _Reading:
     router, lost = fact.router, fact.lost_share
     what = "packets" if lost in (0.0, 1.0) else f"{percent(lost)} of the packets"
     word = "vanish" if lost else "pass again"
-    where: Callable[[list[str]], str] = lambda things: f"between {router} and {listed(things)}"  # noqa: E731
+    where = "between {router} and {nodes}"
     if lost and not fact.lost_to_router:
-        where = lambda things: f"from {router} to {listed(things)}"  # noqa: E731
+        where = "from {router} to {nodes}"
     elif lost and not fact.lost_to_node:
-        where = lambda things: f"from {listed(things)} to {router}"  # noqa: E731
+        where = "from {nodes} to {router}"
     key = "path", router, lost, fact.lost_to_node, fact.lost_to_router
-    return key, 2, fact.node, lambda things: f"{what} {where(things)} {word}"
+    return key, 2, fact.node, lambda things: f"{what} {where.format(router=router, nodes=listed(things))} {word}"
 
 
 def _again(start: Start, router: str, node: str, prefix: str | None = None) -> bool:

@@ -31,6 +31,15 @@ class Problem:
         return where + (f"{printable(self.path, most=_LONGEST_PATH)}: {message}" if self.path else message)
 
 
+def not_yaml(error: Exception, file: str) -> Problem:
+    """The problem that a parser tells of by its marks, as PyYAML and ruamel.yaml both do; without them at the top."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    if mark is None:
+        return Problem(file, 1, 1, "", f"not YAML: {' '.join(str(error).split()) or 'unreadable'}")
+    said = (getattr(error, name, None) for name in ("context", "problem"))
+    return Problem(file, mark.line + 1, mark.column + 1, "", f"not YAML: {', '.join(part for part in said if part)}")
+
+
 class ScenarioError(Exception):
     """A scenario, or a file it names, cannot be used; ``problems`` are all of them in the order of the file."""
 

@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
-from simbgp.scenario.errors import Path, Problem, dotted
+from simbgp.scenario.errors import Path, Problem, dotted, not_yaml
 from simbgp.scenario.limits import MAX_BYTES, MAX_DEPTH, MAX_VALUES, Allowance
 from simbgp.scenario.positions import Marks, Place, Positions
 from simbgp.scenario.scalars import MAYBE_NO_TEXT, scalar_value
@@ -17,7 +17,7 @@ try:
     from yaml import CSafeLoader
 except ImportError:  # PyYAML was built without libyaml
     CSafeLoader = None  # type: ignore[assignment,misc]
-from yaml.error import MarkedYAMLError, YAMLError
+from yaml.error import YAMLError
 from yaml.events import (
     AliasEvent,
     DocumentStartEvent,
@@ -65,7 +65,7 @@ class Bulk:
                 if type(event) is DocumentStartEvent:
                     yield self._document(event)
         except (YAMLError, ValueError, OverflowError) as error:
-            raise OddError(_syntax(error, self._file)) from None
+            raise OddError(not_yaml(error, self._file)) from None
 
     def _document(self, start: Any) -> tuple[Any, Positions]:
         if start.version is not None or start.tags is not None:
@@ -160,10 +160,3 @@ class Bulk:
         where: Path = tuple(path)
         at = event.start_mark
         return Problem(self._file, at.line + 1, at.column + 1, dotted(where), what)
-
-
-def _syntax(error: Exception, file: str) -> Problem:
-    if isinstance(error, MarkedYAMLError) and (mark := error.problem_mark or error.context_mark) is not None:
-        what = ", ".join(part for part in (error.context, error.problem) if part)
-        return Problem(file, mark.line + 1, mark.column + 1, "", f"not YAML: {what}")
-    return Problem(file, 1, 1, "", f"not YAML: {' '.join(str(error).split()) or 'unreadable'}")

@@ -11,7 +11,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
     DocumentStartEvent,
@@ -22,7 +22,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-from simbgp.scenario.errors import Path, Problem, ScenarioError, dotted
+from simbgp.scenario.errors import Path, Problem, ScenarioError, dotted, not_yaml
 from simbgp.scenario.limits import MAX_ALIASED, MAX_BYTES, MAX_DEPTH, MAX_VALUES, Most
 from simbgp.scenario.positions import Place
 from simbgp.scenario.scalars import joined, scalar_value
@@ -187,20 +187,12 @@ def read_documents(text: str, file: str) -> list[Tree]:
             flattener = _Flattener(file)
             trees.append(Tree(flattener.plain(root, (), root), flattener.places, file))
     except YAMLError as error:
-        raise ScenarioError([*reader.problems, _syntax(error, file)]) from None
+        raise ScenarioError([*reader.problems, not_yaml(error, file)]) from None
     except (ValueError, OverflowError, RecursionError):  # an escape or a version number beyond all bounds
         raise ScenarioError([*reader.problems, Problem(file, 1, 1, "", "this is not YAML 1.2")]) from None
     if reader.problems:
         raise ScenarioError(sorted(reader.problems))
     return trees
-
-
-def _syntax(error: YAMLError, file: str) -> Problem:
-    if isinstance(error, MarkedYAMLError) and (mark := error.problem_mark or error.context_mark) is not None:
-        what = ", ".join(part for part in (error.context, error.problem) if part)
-        return Problem(file, mark.line + 1, mark.column + 1, "", f"not YAML: {what}")
-    what = str(error).splitlines()[0] if str(error) else "unreadable"
-    return Problem(file, 1, 1, "", f"not YAML: {what}")
 
 
 def read_file(path: FilePath, shown: str, most: Most | None = None) -> str:

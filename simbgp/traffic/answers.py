@@ -6,6 +6,7 @@ would hash them over the next hops of its default route. Which routes a node has
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from math import fsum, lcm
 
 import numpy as np
@@ -68,6 +69,10 @@ def lost_of(shares: Exits) -> float:
     return fsum(shares) / len(shares)
 
 
+def _in_slot(slot: int, shares: Exits) -> float:
+    return shares[slot % len(shares)]
+
+
 class Answers:
     """What is lost of answers to the clients of one entry, as arrays over epochs; hosts are nodes that answer.
 
@@ -104,11 +109,7 @@ class Answers:
     def sample(self, times: Ints) -> None:
         """Fix the epochs."""
         slots = range(self._slots)
-        columns = [
-            values_at(steps, times, lambda shares, slot=slot: shares[slot % len(shares)])  # type: ignore[misc]
-            for steps in self.steps
-            for slot in slots
-        ]
+        columns = [values_at(steps, times, partial(_in_slot, slot)) for steps in self.steps for slot in slots]
         self._table: Floats = np.stack(columns, axis=1)
         self._is_partial: Bools = np.any((self._table > 0) & (self._table < 1), axis=1)
         by_host = self._table.reshape(len(times), -1, self._hosts, self._slots)

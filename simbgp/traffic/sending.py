@@ -115,7 +115,7 @@ class Sending:
         """Take back the replies that are lost on a way of their own; the rows of these."""
         path = self._path
         if path.answers is None:
-            return rows_where(np.zeros(0, dtype=np.bool_))
+            return np.empty(0, dtype=np.int64)
         lost = path.answers.lost(self._flows.keys[who], sent.epochs, sent.ways, sent.backends)
         passes = lost < 1
         if self._lossy:

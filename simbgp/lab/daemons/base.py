@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Protocol
 
@@ -66,6 +67,11 @@ class Router(Protocol):
 
     def start(self) -> None:
         """Start it; sessions and routes are recorded from now on."""
+
+
+def in_order(address: str) -> int:
+    """What next hops are sorted by: addresses as numbers."""
+    return int(ip_address(address))
 
 
 def files(folder: Path, **texts: str) -> None:

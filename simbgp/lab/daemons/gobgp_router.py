@@ -1,12 +1,11 @@
 """GoBGP as a router. It writes no kernel routes: an agent of ours copies its table on every change it tells."""
 
 import json
-from ipaddress import ip_address
 from threading import Condition, Thread
 from typing import Any
 
 from simbgp.lab.daemons import gobgp
-from simbgp.lab.daemons.base import LONGEST_S, PASSWORD, Site, files
+from simbgp.lab.daemons.base import LONGEST_S, PASSWORD, Site, files, in_order
 from simbgp.lab.errors import LabError
 from simbgp.lab.shell import run, tried, within
 from simbgp.timeline import Reason
@@ -122,12 +121,8 @@ def install(namespace: str, prefix: str, hops: tuple[str, ...]) -> None:
 def table_of(text: str) -> dict[str, tuple[str, ...]]:
     """Next hops by prefix, by address, from ``gobgp global rib -j``; the kernel's group has them in that order."""
     said: dict[str, list[dict[str, Any]]] = json.loads(text or "{}") or {}
-    return {prefix: tuple(sorted(set(filter(None, map(_hop, paths))), key=_number)) for prefix, paths in said.items()}
+    return {prefix: tuple(sorted(set(filter(None, map(_hop, paths))), key=in_order)) for prefix, paths in said.items()}
 
 
 def _hop(path: dict[str, Any]) -> str | None:
     return next((str(attribute["nexthop"]) for attribute in path["attrs"] if "nexthop" in attribute), None)
-
-
-def _number(address: str) -> int:
-    return int(ip_address(address))

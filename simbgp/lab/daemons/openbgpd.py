@@ -4,11 +4,10 @@ import json
 import pwd
 import re
 import time
-from ipaddress import ip_address
 from threading import Thread
 from typing import Any
 
-from simbgp.lab.daemons.base import PASSWORD, Site, Told, files
+from simbgp.lab.daemons.base import PASSWORD, Site, Told, files, in_order
 from simbgp.lab.daemons.gobgp_router import install
 from simbgp.lab.errors import LabError
 from simbgp.lab.shell import tried, within
@@ -129,8 +128,4 @@ def table_of(text: str) -> dict[str, tuple[str, ...]]:
     for path in said.get("rib", []):
         if path.get("valid", True) and "exit_nexthop" in path:
             found.setdefault(str(path["prefix"]), set()).add(str(path["exit_nexthop"]))
-    return {prefix: tuple(sorted(hops, key=_number)) for prefix, hops in found.items()}
-
-
-def _number(address: str) -> int:
-    return int(ip_address(address))
+    return {prefix: tuple(sorted(hops, key=in_order)) for prefix, hops in found.items()}
