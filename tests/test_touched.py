@@ -7,10 +7,12 @@ import pytest
 
 import simbgp
 from simbgp.study.replay import timeline
+from simbgp.timeline import RouteChanged, ViewChanged
 from simbgp.traffic import History, outcomes, populations
 from simbgp.traffic.datapath import Datapath
 from simbgp.traffic.flows import Flows
-from simbgp.traffic.touched import only_touched
+from simbgp.traffic.steps import NEVER_US, START_US
+from simbgp.traffic.touched import Calm, only_touched
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 LOSS = [{"at": "60s", "kind": "link-loss", "node": "worker-1", "share": 0.3, "downFor": "60s"}]
@@ -34,7 +36,7 @@ def test_outcomes_are_those_of_playing_everybody(name, changes, monkeypatch):
     plan = scenario(name, **changes).plan()
     happened = timeline(plan, 0, 1)
     found = outcomes(plan, happened, 0, 1)
-    monkeypatch.setattr(populations, "only_touched", lambda path, flows: flows)
+    monkeypatch.setattr(populations, "only_touched", lambda path, calm, flows: flows)
     everybody = outcomes(plan, happened, 0, 1)
     assert len(found) == len(everybody)
     for one, other in zip(found, everybody, strict=True):
@@ -70,10 +72,27 @@ def test_a_connection_of_the_node_that_dies_is_touched_from_then_on(key, dialled
     path = path_of(scenario("node-down").plan())
     assert path.ways.nodes[0] == "worker-1"
     assert path.times[1] == 60_000_000
-    assert len(only_touched(path, flow(key, dialled_s, lives_s))) == touched
+    assert len(only_touched(path, Calm(path), flow(key, dialled_s, lives_s))) == touched
 
 
 def test_nobody_is_touched_where_routes_are_kept():
     """Graceful restart keeps the next hops of an agent that is away, and the kernel forwards."""
     path = path_of(scenario("agent-crash-gr").plan())
-    assert not any(len(only_touched(path, flow(place * 2**60, None, 600))) for place in range(16))
+    assert not any(len(only_touched(path, Calm(path), flow(place * 2**60, None, 600))) for place in range(16))
+
+
+def test_nobody_who_dials_after_the_hole_is_drawn_though_pods_return_later():
+    plan = scenario("node-down").plan()
+    happened = timeline(plan, 0, 0)
+    path, gone = path_of(plan), [fact.time_us for fact in happened.of(RouteChanged) if fact.event == "withdrawn"]
+    assert Calm(path).newcomers_us == max(gone)  # the router forwards to the living alone, and these pick the living
+    assert path.disturbed(plan.horizon_us) == (60_000_000, max(fact.time_us for fact in happened.of(ViewChanged)))
+
+
+def test_after_a_loss_that_hurts_nobody_no_moment_is_unsafe():
+    assert Calm(path_of(scenario("agent-crash-gr").plan())).newcomers_us == START_US
+
+
+def test_with_a_hole_for_good_everybody_is_unsafe():
+    plan = scenario("node-down", faults=[{"at": "60s", "kind": "backends-down", "service": "web"}]).plan()
+    assert Calm(path_of(plan)).newcomers_us == NEVER_US

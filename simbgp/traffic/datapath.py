@@ -73,7 +73,7 @@ class Datapath:
         exits = self.answers.steps if self.answers else []
         changes: list[Steps[Any]] = [*self.ways.groups, *paths, *exits, *forwarding, *conntracks, *lives, *resets]
         self.times: Ints = np.array(sorted({time_us for steps in changes for time_us in steps.times}))
-        self._ends_us: Ints = np.append(self.times[1:], NEVER_US)
+        self.ends_us: Ints = np.append(self.times[1:], NEVER_US)
         self.routing = Routing(plan, self.ways, self.times)
         lost_shares = self._sampled(paths, float)
         reached: Bools = (lost_shares < 1.0) & (self._sampled(forwarding, int) == 1)
@@ -119,7 +119,7 @@ class Datapath:
         certain = silent & (self.lost_shares_at.at(sent.epochs, sent.ways) == 0)
         if self.answers:
             certain &= self.answers.certain(sent.epochs)
-        stuck_us: Ints = np.where(certain, self._ends_us[sent.epochs], START_US)
+        stuck_us: Ints = np.where(certain, self.ends_us[sent.epochs], START_US)
         return stuck_us
 
     def stuck_until_dialled(self, sent: Sent, at_us: Ints) -> Ints:

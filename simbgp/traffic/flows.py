@@ -14,6 +14,8 @@ from simbgp.traffic.lifetimes import Seconds, lifetimes, residual_lifetimes
 _FOREVER_US = 2**62
 _MOST_KEPT = 2**20
 """Connections that are kept for other settings of the run: 32 MB."""
+_SLICES = 8
+"""Finer ones spare connections that nobody needs, coarser ones calls."""
 
 
 def stream(seed: int, run: int, service: str, purpose: str) -> np.random.Generator:
@@ -88,11 +90,15 @@ def draw(
     seed: int,
     run: int,
 ) -> Flows:
-    """The connections of one entry: all that are open at time 0 and those that arrive before ``until_us``.
+    """The connections of one entry: all that are open at time 0, those that arrive before ``until_us``, and some after.
 
-    ``arriving`` is how many arrive between the ends of ``span_us``; how many of them do so in time is itself drawn.
+    ``arriving`` is how many arrive between the ends of ``span_us``. That span is drawn in slices of equal length, each
+    from a stream of its own, and no slice that begins later is drawn at all: so who arrives when depends on nothing
+    that happens in the run, and settings that ask for more of it share what they both ask for.
     """
-    name = traffic, entry, open_now, arriving, until_us, span_us
+    first_us, end_us = span_us
+    begun = -(-(until_us - first_us) * _SLICES // max(1, end_us - first_us))
+    name = traffic, entry, open_now, arriving, min(max(begun, 0), _SLICES), span_us
     return _latest.of((seed, run), name, lambda: _draw(*name, seed, run))
 
 
@@ -101,28 +107,39 @@ def _draw(
     entry: str,
     open_now: int,
     arriving: int,
-    until_us: int,
+    slices: int,
     span_us: tuple[int, int],
     seed: int,
     run: int,
 ) -> Flows:
-    first_us, horizon_us = span_us
-    olds = stream(seed, run, traffic.service, f"open/{entry}")
-    news = stream(seed, run, traffic.service, f"arrivals/{entry}")
-    until_us = max(first_us, until_us)
-    early = int(news.binomial(arriving, min(1.0, (until_us - first_us) / max(1, horizon_us - first_us))))
-    interval_us = traffic.request_interval_s * 1e6
-    return Flows(
-        keys=np.concatenate([_keys(olds, open_now), _keys(news, early)]),
-        dialled_us=np.concatenate([np.full(open_now, -1), _arrivals(news, early, first_us, until_us)]),
-        phases_us=np.concatenate([(olds.random(open_now) * interval_us).astype(np.int64), np.zeros(early, np.int64)]),
-        lives_us=np.concatenate(
-            [
-                _microseconds(residual_lifetimes(traffic.lifetime, olds, open_now)),
-                _microseconds(lifetimes(traffic.lifetime, news, early)),
-            ]
-        ),
-    )
+    parts = [_open(traffic, open_now, stream(seed, run, traffic.service, f"open/{entry}"))]
+    sizes = stream(seed, run, traffic.service, f"arrivals/{entry}").multinomial(arriving, [1 / _SLICES] * _SLICES)
+    for number, size in enumerate(sizes[:slices].tolist()):
+        rng = stream(seed, run, traffic.service, f"arrivals/{entry}/{number}")
+        parts.append(_arriving(traffic, size, _slice(span_us, number), rng))
+    return Flows(*map(np.concatenate, zip(*parts, strict=True)))
+
+
+def _open(traffic: TrafficPlan, count: int, rng: np.random.Generator) -> tuple[NDArray[np.uint64], Ints, Ints, Ints]:
+    """Keys, moments, phases and lives of those that are open at time 0."""
+    keys = _keys(rng, count)
+    phases_us = (rng.random(count) * (traffic.request_interval_s * 1e6)).astype(np.int64)
+    return keys, np.full(count, -1), phases_us, _microseconds(residual_lifetimes(traffic.lifetime, rng, count))
+
+
+def _arriving(
+    traffic: TrafficPlan, count: int, span_us: tuple[int, int], rng: np.random.Generator
+) -> tuple[NDArray[np.uint64], Ints, Ints, Ints]:
+    """The same of those that arrive within one slice."""
+    keys, (begin_us, end_us) = _keys(rng, count), span_us
+    dialled_us = begin_us + (rng.random(count) * (end_us - begin_us)).astype(np.int64)
+    return keys, dialled_us, np.zeros(count, np.int64), _microseconds(lifetimes(traffic.lifetime, rng, count))
+
+
+def _slice(span_us: tuple[int, int], number: int) -> tuple[int, int]:
+    first_us, end_us = span_us
+    begin_us, next_us = ((end_us - first_us) * place // _SLICES for place in (number, number + 1))
+    return first_us + begin_us, first_us + next_us
 
 
 class _Latest:
@@ -145,10 +162,6 @@ class _Latest:
 
 
 _latest = _Latest()
-
-
-def _arrivals(rng: np.random.Generator, count: int, first_us: int, until_us: int) -> Ints:
-    return first_us + (rng.random(count) * (until_us - first_us)).astype(np.int64)
 
 
 def _keys(rng: np.random.Generator, count: int) -> NDArray[np.uint64]:

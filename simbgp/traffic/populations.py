@@ -17,7 +17,7 @@ from simbgp.traffic.history import History
 from simbgp.traffic.packets import Merged
 from simbgp.traffic.reconnects import Reconnects, reconnects
 from simbgp.traffic.resilient import Usage
-from simbgp.traffic.touched import only_touched
+from simbgp.traffic.touched import Calm, only_touched
 
 _MOST_ROUNDS = 40
 
@@ -80,17 +80,20 @@ def populations(
         if disturbed is None:
             continue
         since_us, until_us = disturbed
+        calm: Calm | None = None
         if _remembering(history, (router, prefix)):  # what is not hurt itself is still seen by the group
             since_us, until_us = 0, history.horizon_us
-        if service.affinity_s is not None:  # and what ended before leaves its client's entry behind
+        elif service.affinity_s is not None:  # and what ended before leaves its client's entry behind
             since_us = 0
+        else:
+            calm = Calm(path)
+            until_us = min(until_us, calm.newcomers_us)
         name = f"{router}/{prefix}"
         flows = draw(traffic, name, now, later, until_us, arrivals_us(history, service), draws.seed, draws.run)
         if service.affinity_s is not None:
             flows = addressed(flows, traffic, name, draws.seed, draws.run)
         player = _Player(plan, history, traffic, path, Causes(path, faults), len(entries))
-        depend = service.affinity_s is not None or bool(_remembering(history, (router, prefix)))
-        hurt = player.play(flows.lasting_until(since_us) if depend else only_touched(path, flows))
+        hurt = player.play(only_touched(path, calm, flows) if calm else flows.lasting_until(since_us))
         again = reconnects(hurt, player.play) if traffic.reconnects else None
         yield Population((router, prefix), hurt, player.causes, again)
 

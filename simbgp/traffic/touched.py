@@ -8,7 +8,27 @@ from simbgp.traffic.lookup import Lookup, rows_where
 from simbgp.traffic.steps import NEVER_US, START_US
 
 
-def only_touched(path: Datapath, flows: Flows) -> Flows:
+class Calm:
+    """Until when a flow is safe: its node is reached, loses no packet and keeps its conntrack, and its backend lives.
+
+    Tables in microseconds by epoch: ``ways_us`` of each way, ``backends_us`` of each backend, ``picks_us`` of all that
+    a node may pick, and ``all_us`` of a flow that dials in the epoch, whatever its hash. `START_US`: not even now.
+    """
+
+    def __init__(self, path: Datapath) -> None:
+        self.ways_us = _calm_until(path.times, path.reached & (path.lost_shares == 0), path.losses)
+        answers = path.life % 2 == 0
+        if path.answers:
+            answers[:, : path.answers.troubled.shape[1]] &= ~path.answers.troubled
+        self.backends_us = _calm_until(path.times, answers, path.life)
+        self.picks_us = path.views.least_until(self.backends_us, path.times)
+        self.all_us = _all_safe_until(path, self.ways_us, self.picks_us)
+        unsafe = rows_where(self.all_us < NEVER_US)
+        self.newcomers_us = int(path.ends_us[unsafe[-1]]) if len(unsafe) else START_US
+        """From when on everybody that dials is safe for ever."""
+
+
+def only_touched(path: Datapath, calm: Calm, flows: Flows) -> Flows:
     """``flows`` without those that open at once and send all that they send over one sound way.
 
     Such a flow's node is reached, loses no packet and keeps its conntrack from the SYN to the last request, the router
@@ -16,20 +36,14 @@ def only_touched(path: Datapath, flows: Flows) -> Flows:
     flows that others depend on, by the memory of a next-hop group or of session affinity.
     """
     last_us = np.maximum(flows.dialled_us, 0) + flows.lives_us
-    calm_us = _calm_until(path.times, path.reached & (path.lost_shares == 0), path.losses)
-    answers = path.life % 2 == 0
-    if path.answers:
-        answers[:, : path.answers.troubled.shape[1]] &= ~path.answers.troubled
-    lives_us = _calm_until(path.times, answers, path.life)
-    least_us = path.views.least_until(lives_us, path.times)
     epochs = path.epochs(flows.dialled_us)  # of those open at time 0: the first
-    rows = rows_where(last_us >= _all_safe_until(path, calm_us, least_us).take(epochs))
+    rows = rows_where(last_us >= calm.all_us.take(epochs))
     flows, last_us, epochs = flows.only(rows), last_us[rows], epochs[rows]
     ways, safe = _stay(path, flows, epochs, last_us)
-    safe &= last_us < Lookup(calm_us, START_US).at(epochs, ways)
-    certain = last_us < Lookup(least_us, START_US).at(epochs, path.routing.nodes_of(ways))
+    safe &= last_us < Lookup(calm.ways_us, START_US).at(epochs, ways)
+    certain = last_us < Lookup(calm.picks_us, START_US).at(epochs, path.routing.nodes_of(ways))
     rows = rows_where(safe & ~certain)
-    safe[rows] = _keeps_backend(path, flows, rows, last_us[rows], lives_us, epochs[rows], ways[rows])
+    safe[rows] = _keeps_backend(path, flows, rows, last_us[rows], calm.backends_us, epochs[rows], ways[rows])
     return flows.only(rows_where(~safe))
 
 
