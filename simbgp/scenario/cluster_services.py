@@ -1,15 +1,17 @@
 """The Services of the manifests: their addresses, their pods, and who may announce them."""
 
 import ipaddress
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from simbgp.profiles import SpeakerProfile
+from simbgp.scenario.errors import ScenarioError
 from simbgp.scenario.k8s import ServiceObject
 from simbgp.scenario.lbipam import LbIpam
 from simbgp.scenario.lbipam_requests import CLASSES, labels_of, responsible
+from simbgp.scenario.limits import MAX_BACKENDS
 from simbgp.scenario.manifests import Objects
 from simbgp.scenario.plan import BackendPlan, NodePlan, ServicePlan
 from simbgp.scenario.pod_keys import PodAddresses
@@ -50,9 +52,10 @@ class ClusterService:
         policy = spec.internal_traffic_policy if kind == "ClusterIP" else spec.external_traffic_policy
         return policy == "Local"
 
-    def announced_by(self, node: str, kind: str) -> bool:
-        """Whether a node announces its addresses of a kind at time 0."""
-        return not self.local(kind) or any(pod.node == node for pod in self.pods)
+    @cached_property
+    def nodes(self) -> Mapping[str, None]:
+        """The nodes with a pod of its own, each once: they announce addresses that are local."""
+        return dict.fromkeys(pod.node for pod in self.pods)
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class ClusterServices:
             if not service.pods:
                 yield f"Service {service.name} has no ready endpoint: its routes alone are simulated"
 
-    def plans(self, prefixes: Mapping[str, Mapping[str, Sequence[str]]], keys: PodAddresses) -> Iterator[ServicePlan]:
+    def plans(self, prefixes: Mapping[str, Mapping[str, Collection[str]]], keys: PodAddresses) -> Iterator[ServicePlan]:
         """A plan for each service with pods; its cluster addresses have one of their own where their policy differs.
 
         ``prefixes[service][kind]`` are those under which anybody announces it.
@@ -128,17 +131,25 @@ def cluster_services(
 ) -> ClusterServices:
     """The Services of ``objects``; pods stand on ``nodes``. LB-IPAM serves those that are ``added`` later after the
     others, in their order."""
-    named = [(item.name, item.body) for item in objects.of(ServiceObject) if item.body.spec.type != "ExternalName"]
-    first = [entry for entry in named if entry[0] not in added]
-    later = [entry for name in added for entry in named if entry[0] == name]
+    items = [item for item in objects.of(ServiceObject) if item.body.spec.type != "ExternalName"]
+    bodies = {item.name: item.body for item in items}
+    later = [(name, bodies[name]) for name in added if name in bodies]
+    late = frozenset(added)
+    first = [entry for entry in bodies.items() if entry[0] not in late]
     pools = [item.body for item in objects.pools]
     ipam = LbIpam(pools, [*first, *later], _versions(nodes), release.lbipam)
     present = [node.name for node in nodes if not node.joins]
     pods = Pods(objects, [node.name for node in nodes], placement, present)
-    found = []
-    for name, body in named:
-        own = pods.of(name, body)
-        found.append(ClusterService(name, body, _given(name, body, ipam), own, pods.least_ready(name, body, len(own))))
+    found, backends = [], 0
+    for item in items:
+        name, own = item.name, pods.of(item.name, item.body)
+        backends += len(own)
+        if backends > MAX_BACKENDS:
+            what = f"the Services up to {name} have more than {MAX_BACKENDS} backends in all; allowed: {MAX_BACKENDS}"
+            raise ScenarioError([item.problem((), what)])
+        found.append(
+            ClusterService(name, item.body, _given(name, item.body, ipam), own, pods.least_ready(name, len(own)))
+        )
     return ClusterServices(tuple(found), ipam)
 
 

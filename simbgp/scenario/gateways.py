@@ -3,9 +3,9 @@
 import ipaddress
 from collections.abc import Sequence
 
-from simbgp.scenario.advertisements import family_of
 from simbgp.scenario.layout import Upstream
 from simbgp.scenario.plan import NodePlan
+from simbgp.scenario.route_policies import family_of
 
 
 def nearest(node: NodePlan, family: str, routers: Sequence[Upstream]) -> list[tuple[Upstream, str]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from simbgp.profiles import SpeakerProfile
-from simbgp.scenario.advertisements import FAMILIES, Announced, announced, family_of
+from simbgp.scenario.advertisements import FAMILIES, Advertisements, Announcements
 from simbgp.scenario.cluster_services import ClusterService
 from simbgp.scenario.crds import Instance, PeerConfigSpec
 from simbgp.scenario.crds import Peer as PeerObject
@@ -15,6 +15,7 @@ from simbgp.scenario.limits import MAX_PATHS
 from simbgp.scenario.manifests import Item, Objects
 from simbgp.scenario.node_configs import NodeConfig, NodeInstance, NodePeer
 from simbgp.scenario.plan import Family, NodePlan, OriginPlan
+from simbgp.scenario.route_policies import family_of
 
 _DEFAULT_FAMILIES: tuple[Family, ...] = ("ipv6", "ipv4")
 """CiliumBGPPeerConfigSpec.SetDefaults, in this order (pkg/k8s/apis/cilium.io/v2/bgp_peer_types.go)."""
@@ -22,22 +23,18 @@ _DEFAULT_FAMILIES: tuple[Family, ...] = ("ipv6", "ipv4")
 
 @dataclass(frozen=True)
 class Selected:
-    """One session: a node, a router and what the objects say about the two.
-
-    ``prefixes`` are announced at time 0, ``announcements`` has the attributes of all that may be.
-    """
+    """One session: a node, a router and what the objects say about the two."""
 
     node: str
     router: str
     config: PeerConfigSpec
     families: tuple[Family, ...]
-    prefixes: tuple[str, ...]
     instance: str
     peer: str
     local_asn: int
     peer_address: str
     local_address: str | None
-    announcements: tuple[Announced, ...]
+    announced: Announcements
     origin: OriginPlan
 
 
@@ -71,8 +68,9 @@ class PeerSessions:
         release: SpeakerProfile,
         found: Selection,
     ) -> None:
-        self._objects, self._layout, self._services = objects, layout, services
-        self._release, self._found = release, found
+        self._objects, self._layout, self._found = objects, layout, found
+        self._advertisements = Advertisements(objects, services, release.merges_service_advertisements)
+        self._served = {router.name: frozenset(router.nodes) for router in layout.routers}
         self._paths = 0
 
     def add(self, nodes: Sequence[NodePlan], asked: Asked) -> None:
@@ -114,7 +112,7 @@ class PeerSessions:
             able = [
                 router
                 for router in self._layout.routers
-                if node.name in router.nodes
+                if node.name in self._served[router.name]
                 and asked.peer.peer_asn in (0, router.settings.asn)
                 and any(family_of(address) == family for address in router.addresses)
                 and reported in (None, *router.addresses)
@@ -160,9 +158,8 @@ class PeerSessions:
 
     def _add(self, asked: Asked, node: NodePlan, router: Upstream, config: PeerConfigSpec, address: str | None) -> None:
         instance, peer = asked.instance, asked.peer
-        merges = self._release.merges_service_advertisements
-        made = announced(self._objects, config, peer.name, node, self._services, merges)
-        self._paths += len(made.entries)
+        made = self._advertisements.to(config, peer.name).of(node)
+        self._paths += len(made)
         if self._paths > MAX_PATHS:
             what = f"the sessions up to that of {node.name} carry {self._paths} paths; allowed: {MAX_PATHS} in all"
             raise ScenarioError([asked.item.problem(asked.path, what)])
@@ -179,13 +176,12 @@ class PeerSessions:
                 router.name,
                 config,
                 _families(config),
-                tuple(dict.fromkeys(entry.plan.prefix for entry in made.entries if entry.at_start)),
                 instance.name,
                 peer.name,
                 own.asn or 0,  # 0 was refused
                 address or router.addresses[0],
                 own.local_address,
-                made.entries,
+                made,
                 _origin(asked, own),
             )
         )

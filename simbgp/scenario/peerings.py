@@ -1,13 +1,15 @@
 """Sessions expanded: who peers with whom, with which timers, announcing what."""
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 
-from simbgp.scenario.advertisements import family_of, pool_policy, service_policy
+from simbgp.scenario.advertisements import FAMILIES
 from simbgp.scenario.crds import PeerConfigSpec
 from simbgp.scenario.layout import Layout, Upstream
 from simbgp.scenario.plan import AnnouncementPlan, Family, GracefulRestartPlan, NodePlan, PeeringPlan, ServicePlan
+from simbgp.scenario.route_policies import Announced, family_of, pod_policy, pool_policy, service_policy
 from simbgp.scenario.schema import Cluster
 from simbgp.scenario.selection import Selected, Selection
+from simbgp.scenario.service_routes import ServicePrefixes
 
 CONNECT_RETRY_S, HOLD_S, KEEPALIVE_S, RESTART_S = 120, 90, 30, 120
 """Defaults of the CRD CiliumBGPPeerConfig."""
@@ -25,64 +27,101 @@ def peering_plans(
 ) -> tuple[PeeringPlan, ...]:
     """Every session, node by node, then in the order of the routers (or of the objects)."""
     if selection is not None:
-        sites = {node.name: node for node in layout.nodes}, {router.name: router for router in layout.routers}
-        return tuple(_of_objects(cluster, sites, session, services) for session in selection.sessions)
-    served = [(router, set(router.nodes)) for router in layout.routers]
+        of_objects = _OfObjects(cluster, layout, services)
+        return tuple(of_objects.plan(session) for session in selection.sessions)
+    return tuple(_inline(cluster, layout, services if "LoadBalancerIP" in cluster.advertise else ()))
+
+
+def _inline(cluster: Cluster, layout: Layout, services: Sequence[ServicePlan]) -> Iterator[PeeringPlan]:
+    """The sessions that the routers' ``nodes`` make, announcing what ``cluster.advertise`` says."""
+    at_start = ServicePrefixes(services)
     timers, restart = _timers(cluster, PeerConfigSpec()), _restart(cluster, PeerConfigSpec())
-    plans = []
+    served = [(router, set(router.nodes), _of_services(router, services)) for router in layout.routers]
     for node in layout.nodes:
-        prefixes = _prefixes(cluster, node, services)
+        pods = tuple(cidr for cidr, _ in _of_pods(cluster, node, ""))
+        prefixes = pods + at_start.of(node.name).announced
         families: tuple[Family, ...] = ("ipv4", "ipv6") if any(":" in prefix for prefix in prefixes) else ("ipv4",)
-        plans += [
-            PeeringPlan(
-                node.name,
-                router.name,
-                *timers,
-                restart,
-                _spoken(router, prefixes),
-                families,
-                instance=str(cluster.local_asn),
-                peer=router.name,
-                local_asn=cluster.local_asn,
-                peer_address=router.addresses[0],
-                local_address=_local_address(node, router.addresses[0]),
-                announcements=tuple(
-                    entry
-                    for entry in _inline_announcements(cluster, node, router.name, services)
-                    if _speaks(router, entry.prefix)
-                ),
-            )
-            for router, nodes in served
-            if node.name in nodes
-        ]
-    return tuple(plans)
+        for router, nodes, of_services in served:
+            if node.name in nodes:
+                own = (AnnouncementPlan(cidr, policy) for cidr, policy in _of_pods(cluster, node, router.name))
+                yield PeeringPlan(
+                    node.name,
+                    router.name,
+                    *timers,
+                    restart,
+                    _spoken(router, prefixes),
+                    families,
+                    instance=str(cluster.local_asn),
+                    peer=router.name,
+                    local_asn=cluster.local_asn,
+                    peer_address=router.addresses[0],
+                    local_address=_local_address(node, router.addresses[0]),
+                    announcements=(*(entry for entry in own if _speaks(router, entry.prefix)), *of_services),
+                )
 
 
-def _of_objects(
-    cluster: Cluster,
-    sites: tuple[Mapping[str, NodePlan], Mapping[str, Upstream]],
-    session: Selected,
-    services: Sequence[ServicePlan],
-) -> PeeringPlan:
-    node, router = sites[0][session.node], sites[1][session.router]
-    not_yet = {p for service in services if not _announces(service, node.name) for p in service.prefixes}
-    return PeeringPlan(
-        session.node,
-        session.router,
-        *_timers(cluster, session.config),
-        _restart(cluster, session.config),
-        tuple(prefix for prefix in _spoken(router, session.prefixes) if prefix not in not_yet),
-        session.families,
-        md5=session.config.auth_secret_ref is not None,
-        instance=session.instance,
-        peer=session.peer,
-        local_asn=session.local_asn,
-        peer_address=session.peer_address,
-        local_address=session.local_address or _local_address(node, session.peer_address),
-        announcements=tuple(entry.plan for entry in session.announcements if _speaks(router, entry.plan.prefix)),
-        origin=session.origin,
-        ebgp_multihop_ttl=1 if session.local_asn == router.settings.asn else session.config.ebgp_multihop,
-    )
+def _of_services(router: Upstream, services: Sequence[ServicePlan]) -> list[AnnouncementPlan]:
+    """With the policies that CiliumBGPAdvertisements without attributes would make."""
+    return [
+        AnnouncementPlan(prefix, service_policy(router.name, family_of(prefix), service.name, "LoadBalancerIP"))
+        for service in services
+        for prefix in service.prefixes
+        if _speaks(router, prefix)
+    ]
+
+
+def _of_pods(cluster: Cluster, node: NodePlan, peer: str) -> Iterator[tuple[str, str]]:
+    """What the node has for its pods and announces, with the name of the policy."""
+    if "PodCIDR" in cluster.advertise:
+        yield from ((cidr, pod_policy(peer, family_of(cidr))) for cidr in node.pod_cidrs)
+    if "CiliumPodIPPool" in cluster.advertise:
+        for pool, cidrs in node.pools.items():
+            yield from ((cidr, pool_policy(peer, family_of(cidr), pool)) for cidr in cidrs)
+
+
+class _OfObjects:
+    """Makes plans of the sessions that Cilium's objects ask for."""
+
+    def __init__(self, cluster: Cluster, layout: Layout, services: Sequence[ServicePlan]) -> None:
+        self._cluster = cluster
+        self._nodes = {node.name: node for node in layout.nodes}
+        self._routers = {router.name: router for router in layout.routers}
+        self._services = ServicePrefixes(services)
+        self._known: dict[tuple[int, str], tuple[AnnouncementPlan, ...]] = {}
+
+    def plan(self, session: Selected) -> PeeringPlan:
+        """The plan of a session."""
+        cluster, node, router = self._cluster, self._nodes[session.node], self._routers[session.router]
+        withheld = self._services.of(node.name).withheld
+        pods, services, pools = session.announced.parts
+        return PeeringPlan(
+            session.node,
+            session.router,
+            *_timers(cluster, session.config),
+            _restart(cluster, session.config),
+            tuple(p for p in _spoken(router, session.announced.at_start()) if p not in withheld),
+            session.families,
+            md5=session.config.auth_secret_ref is not None,
+            instance=session.instance,
+            peer=session.peer,
+            local_asn=session.local_asn,
+            peer_address=session.peer_address,
+            local_address=session.local_address or _local_address(node, session.peer_address),
+            announcements=(*_plans(router, pods), *self._of_services(router, services), *_plans(router, pools)),
+            origin=session.origin,
+            ebgp_multihop_ttl=1 if session.local_asn == router.settings.asn else session.config.ebgp_multihop,
+        )
+
+    def _of_services(self, router: Upstream, services: tuple[Announced, ...]) -> tuple[AnnouncementPlan, ...]:
+        """Once for all sessions that share the tuple, which the selection holds."""
+        key = id(services), router.name
+        if key not in self._known:
+            self._known[key] = _plans(router, services)
+        return self._known[key]
+
+
+def _plans(router: Upstream, announced: Sequence[Announced]) -> tuple[AnnouncementPlan, ...]:
+    return tuple(entry.plan for entry in announced if _speaks(router, entry.plan.prefix))
 
 
 def _speaks(router: Upstream, prefix: str) -> bool:
@@ -91,6 +130,8 @@ def _speaks(router: Upstream, prefix: str) -> bool:
 
 
 def _spoken(router: Upstream, prefixes: Sequence[str]) -> tuple[str, ...]:
+    if set(FAMILIES) <= set(router.settings.families):
+        return tuple(prefixes)
     return tuple(prefix for prefix in prefixes if _speaks(router, prefix))
 
 
@@ -123,46 +164,3 @@ def _restart(cluster: Cluster, config: PeerConfigSpec) -> GracefulRestartPlan:
     long_lived = inline.long_lived if inline is not None else None
     stale_s = long_lived.stale_time_seconds if long_lived is not None and long_lived.enabled else 0
     return GracefulRestartPlan(enabled, seconds, notification, restart_bit, stale_s)
-
-
-def _prefixes(cluster: Cluster, node: NodePlan, services: Sequence[ServicePlan]) -> tuple[str, ...]:
-    pods = [cidr for cidr, _ in _of_pods(cluster, node, "")]
-    vips = [
-        prefix
-        for service in _advertised(cluster, services)
-        if _announces(service, node.name)
-        for prefix in service.prefixes
-    ]
-    return (*pods, *vips)
-
-
-def _advertised(cluster: Cluster, services: Sequence[ServicePlan]) -> Sequence[ServicePlan]:
-    return services if "LoadBalancerIP" in cluster.advertise else ()
-
-
-def _inline_announcements(
-    cluster: Cluster, node: NodePlan, peer: str, services: Sequence[ServicePlan]
-) -> tuple[AnnouncementPlan, ...]:
-    """With the policies that CiliumBGPAdvertisements without attributes would make."""
-    of_services = [
-        AnnouncementPlan(prefix, service_policy(peer, family_of(prefix), service.name, "LoadBalancerIP"))
-        for service in _advertised(cluster, services)
-        for prefix in service.prefixes
-    ]
-    return (*(AnnouncementPlan(cidr, policy) for cidr, policy in _of_pods(cluster, node, peer)), *of_services)
-
-
-def _of_pods(cluster: Cluster, node: NodePlan, peer: str) -> Iterator[tuple[str, str]]:
-    """What the node has for its pods and announces, with the name of the policy."""
-    if "PodCIDR" in cluster.advertise:
-        yield from ((cidr, f"{peer}-{family_of(cidr)}-PodCIDR") for cidr in node.pod_cidrs)
-    if "CiliumPodIPPool" in cluster.advertise:
-        for pool, cidrs in node.pools.items():
-            yield from ((cidr, pool_policy(peer, family_of(cidr), pool)) for cidr in cidrs)
-
-
-def _announces(service: ServicePlan, node: str) -> bool:
-    """With externalTrafficPolicy Local only nodes with a backend of their own announce; at time 0."""
-    if service.added or service.policy == "Cluster":
-        return not service.added
-    return any(backend.node == node and not backend.late for backend in service.backends)

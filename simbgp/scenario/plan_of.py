@@ -1,5 +1,6 @@
 """A checked scenario expanded to its plan: every default filled in, every name resolved."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Literal
@@ -102,17 +103,17 @@ def plan_of(
 
 def _announced_prefixes(
     document: Document, objects: Objects, selection: Selection, of_objects: ClusterServices
-) -> dict[str, dict[str, list[str]]]:
+) -> dict[str, dict[str, dict[str, None]]]:
     """Under which prefixes the Services of the manifests are announced, by service and kind of address."""
-    found: dict[str, dict[str, list[str]]] = {}
+    found: dict[str, dict[str, dict[str, None]]] = {}
     if not objects.deciding:
         for service in of_objects.services:
             kinds = [kind for kind in ADDRESS_TYPES if kind in document.cluster.advertise]
-            found[service.name] = {kind: [host_prefix(a) for a in service.addresses(kind)] for kind in kinds}
-    for session in selection.sessions:
-        for entry in session.announcements:
-            if entry.service is not None and entry.kind is not None:
-                found.setdefault(entry.service, {}).setdefault(entry.kind, []).append(entry.plan.prefix)
+            found[service.name] = {kind: dict.fromkeys(map(host_prefix, service.addresses(kind))) for kind in kinds}
+    shared = {id(session.announced.services): session.announced.services for session in selection.sessions}
+    for entry in itertools.chain.from_iterable(shared.values()):
+        if entry.service is not None and entry.kind is not None:
+            found.setdefault(entry.service, {}).setdefault(entry.kind, {})[entry.plan.prefix] = None
     return found
 
 

@@ -1,12 +1,13 @@
 """Keys of pods whose addresses nobody wrote: made up, and as Cilium hashes them."""
 
 import ipaddress
+import socket
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from simbgp.scenario.plan import NodePlan
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 FIRST_POD = 11
 """The first backend of a node has the address .11 of its podCIDR; a made-up address decides Maglev slots only."""
 _FIRST_PORT = 8080
@@ -18,31 +19,49 @@ def default_pod_cidr(index: int) -> str:
     return f"{_FIRST_POD_CIDR + index * 256}/24"
 
 
+@dataclass(frozen=True, slots=True)
+class _Hosts:
+    """The addresses that pods of a node get, ``count`` from ``first`` on."""
+
+    first: ipaddress.IPv4Address | ipaddress.IPv6Address
+    count: int
+
+    def key(self, pod: int) -> str:
+        """The key of a node's pod, counted from 0; more pods than addresses go on with the next port."""
+        ports, host = divmod(pod, self.count)
+        return f"[{self._shown(host)}:{_FIRST_PORT + ports}/TCP,State:active]"
+
+    def _shown(self, host: int) -> str:
+        if self.first.version == 4:  # a quarter of the time of ipaddress, and there may be a million
+            return socket.inet_ntoa((int(self.first) + host).to_bytes(4, "big"))
+        return f"[{self.first + host}]"
+
+
 class PodAddresses:
     """Keys of pods whose addresses are not known: those of all services are numbered on per node."""
 
     def __init__(self, nodes: Sequence[NodePlan]) -> None:
-        self._networks = {node.name: _pod_networks(node, i) for i, node in enumerate(nodes)}
+        self._hosts = {node.name: _pod_hosts(node, i) for i, node in enumerate(nodes)}
         self._pods: Counter[str] = Counter()
 
     def next_key(self, node: str, version: int) -> str:
         """The key of one more pod on ``node``, as Cilium hashes it."""
-        self._pods[node] += 1
-        return _key(self._networks[node], version, self._pods[node] - 1)
+        pod = self._pods[node]
+        self._pods[node] = pod + 1
+        hosts = self._hosts[node]
+        return hosts.get(version, hosts[0]).key(pod)
 
 
-def _pod_networks(node: NodePlan, index: int) -> list[Network]:
-    return [ipaddress.ip_network(cidr) for cidr in node.pod_cidrs or (default_pod_cidr(index),)]
-
-
-def _key(networks: Sequence[Network], version: int, pod: int) -> str:
-    """The key of a node's pod, counted from 0; more pods than addresses go on with the next port."""
-    network = next((network for network in networks if network.version == version), networks[0])
-    first = FIRST_POD if network.num_addresses > FIRST_POD + 1 else 0
-    ports, host = divmod(pod, max(1, network.num_addresses - first - 1))
-    address = network[first + host]
-    shown = f"[{address}]" if address.version == 6 else address
-    return f"[{shown}:{_FIRST_PORT + ports}/TCP,State:active]"
+def _pod_hosts(node: NodePlan, index: int) -> dict[int, _Hosts]:
+    """Those of a node's PodCIDRs: of the first of each IP version by that, and of the first of all by 0."""
+    found: dict[int, _Hosts] = {}
+    for cidr in node.pod_cidrs or (default_pod_cidr(index),):
+        network = ipaddress.ip_network(cidr)
+        first = FIRST_POD if network.num_addresses > FIRST_POD + 1 else 0
+        made = _Hosts(network[first], max(1, network.num_addresses - first - 1))
+        found.setdefault(0, made)
+        found.setdefault(network.version, made)
+    return found
 
 
 def replacement_key(node: NodePlan, serial: int) -> str:

@@ -1,10 +1,23 @@
 """Where the pods behind a Service stand: EndpointSlices say it, else Pods, else the workloads that make them."""
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from simbgp.scenario.k8s import Budget, DaemonSet, EndpointEntry, EndpointSlice, Pod, ServiceObject, Workload
+from simbgp.scenario.crds import LabelSelector
+from simbgp.scenario.k8s import (
+    Budget,
+    BudgetSpec,
+    DaemonSet,
+    EndpointEntry,
+    EndpointSlice,
+    Pod,
+    ServiceObject,
+    Workload,
+)
+from simbgp.scenario.label_index import LabelIndex
+from simbgp.scenario.limits import MAX_BACKENDS
 from simbgp.scenario.manifests import Item, Objects
 from simbgp.scenario.services import part_of
 
@@ -35,23 +48,47 @@ class Pods:
         placement: Mapping[str, Sequence[str]],
         present: Sequence[str] = (),
     ) -> None:
-        self._objects, self._nodes, self._placement = objects, nodes, placement
+        self._nodes, self._placement = nodes, placement
         self._present = present or nodes
         self._known = frozenset(nodes)
+        self._pods = _Namespaces(objects.of(Pod), lambda pod: pod.metadata.labels)
+        self._workloads = _Namespaces(objects.of(Workload), lambda workload: workload.spec.template.labels)
+        self._selected: dict[tuple[str, frozenset[tuple[str, str]], int | None], tuple[Standing, ...]] = {}
         self._slices: dict[str, list[EndpointSlice]] = {}
         for item in objects.of(EndpointSlice):
             service = (item.body.metadata.labels or {}).get(_SERVICE)
-            self._slices.setdefault(f"{_namespace(item)}/{service}", []).append(item.body)
+            self._slices.setdefault(f"{_of(item.name)}/{service}", []).append(item.body)
+        self._budgets: dict[str, list[BudgetSpec]] = {}
+        services = _Namespaces(objects.of(ServiceObject), lambda service: service.spec.selector)
+        for item in objects.of(Budget):
+            for over in services.selected(_of(item.name), item.body.spec.selector):
+                self._budgets.setdefault(over.name, []).append(item.body.spec)
 
     def of(self, name: str, service: ServiceObject) -> tuple[Standing, ...]:
-        """The ready pods of a service, each once; those on nodes that are not there are left out."""
+        """The ready pods of a service, each once; those on nodes that are not there are left out.
+
+        Services that select the same have the same tuple; it ends where it has more than `MAX_BACKENDS`.
+        """
+        selector = service.spec.selector
         if name in self._slices:
-            found: Iterator[Standing] = self._listed(self._slices[name])
-        elif not service.spec.selector:
+            return self._each_once(self._listed(self._slices[name]))
+        if not selector:
             return ()
-        else:
-            found = iter([*self._running(name, service), *self._made(name, service)])
-        return tuple({pod.name: pod for pod in found if pod.node in self._known}.values())
+        if name in self._placement:
+            return self._each_once(self._chosen(name, service))
+        key = _of(name), frozenset(selector.items()), _target_port(service)
+        if key not in self._selected:
+            self._selected[key] = self._each_once(self._chosen(name, service))
+        return self._selected[key]
+
+    def _each_once(self, found: Iterable[Standing]) -> tuple[Standing, ...]:
+        there: dict[str, Standing] = {}
+        for pod in found:
+            if pod.node in self._known:
+                there[pod.name] = pod
+            if len(there) > MAX_BACKENDS:
+                break
+        return tuple(there.values())
 
     def _listed(self, slices: Sequence[EndpointSlice]) -> Iterator[Standing]:
         for slice_ in slices:
@@ -60,49 +97,57 @@ class Pods:
                 if entry.conditions.ready is not False and entry.node_name is not None:
                     yield Standing(_endpoint_name(entry), entry.node_name, next(iter(entry.addresses), None), port)
 
-    def _running(self, name: str, service: ServiceObject) -> Iterator[Standing]:
-        for item in self._objects.of(Pod):
-            pod = item.body
-            if (
-                _namespace(item) == _of(name)
-                and _matches(service, pod.metadata.labels)
-                and pod.status.phase == "Running"
-            ):
-                node = pod.spec.node_name
-                if node is not None:
-                    yield Standing(pod.metadata.name, node, pod.status.pod_ip, _target_port(service))
+    def _chosen(self, name: str, service: ServiceObject) -> Iterator[Standing]:
+        """Running Pods, then those of workloads."""
+        port = _target_port(service)
+        for item in self._pods.with_all(_of(name), service.spec.selector):
+            pod: Pod = item.body
+            if pod.status.phase == "Running" and pod.spec.node_name is not None:
+                yield Standing(pod.metadata.name, pod.spec.node_name, pod.status.pod_ip, port)
+        yield from self._made(name, service)
 
     def _made(self, name: str, service: ServiceObject) -> Iterator[Standing]:
         """Pods of workloads of which no Pod is there, dealt to the nodes in turn; of a DaemonSet one for each node."""
-        for item in self._objects.of(Workload):
-            if _namespace(item) != _of(name) or not _matches(service, item.body.spec.template.labels):
+        for item in self._workloads.with_all(_of(name), service.spec.selector):
+            workload: Workload = item.body
+            if any(self._pods.with_all(_of(name), workload.spec.template.labels)):
                 continue
-            if any(_namespace(pod) == _of(name) and _is_of(pod.body, item.body) for pod in self._objects.of(Pod)):
-                continue
-            of_daemons = isinstance(item.body, DaemonSet)
+            of_daemons = isinstance(workload, DaemonSet)
             anywhere = self._nodes if of_daemons else self._present
             where = self._placement.get(item.name) or self._placement.get(name) or anywhere
-            count = len(where) if of_daemons else item.body.spec.replicas
+            count = len(where) if of_daemons else workload.spec.replicas
             for i, node in zip(range(count), itertools.cycle(where), strict=False):
-                yield Standing(f"{item.body.metadata.name}-{i + 1}", node)
+                yield Standing(f"{workload.metadata.name}-{i + 1}", node)
 
-    def least_ready(self, name: str, service: ServiceObject, pods: int) -> int:
-        """What the strictest PodDisruptionBudget over these pods leaves ready."""
+    def least_ready(self, name: str, pods: int) -> int:
+        """What the strictest PodDisruptionBudget over these pods of a service leaves ready."""
         found = [0]
-        for item in self._objects.of(Budget):
-            spec = item.body.spec
-            if _namespace(item) != _of(name) or spec.selector is None:
-                continue
-            if spec.selector.matches(service.spec.selector or {}):
-                if spec.min_available is not None:
-                    found.append(min(pods, part_of(spec.min_available, pods)))
-                elif spec.max_unavailable is not None:
-                    found.append(max(0, pods - part_of(spec.max_unavailable, pods)))
+        for spec in self._budgets.get(name, ()):
+            if spec.min_available is not None:
+                found.append(min(pods, part_of(spec.min_available, pods)))
+            elif spec.max_unavailable is not None:
+                found.append(max(0, pods - part_of(spec.max_unavailable, pods)))
         return max(found)
 
 
-def _is_of(pod: Pod, workload: Workload) -> bool:
-    return workload.spec.template.labels.items() <= (pod.metadata.labels or {}).items()
+class _Namespaces:
+    """Objects by their labels, namespace by namespace."""
+
+    def __init__(self, items: Iterable[Item], labels: Callable[[Any], Mapping[str, str] | None]) -> None:
+        of: dict[str, list[Item]] = {}
+        for item in items:
+            of.setdefault(_of(item.name), []).append(item)
+        self._of = {name: LabelIndex((labels(item.body) or {}, item) for item in own) for name, own in of.items()}
+
+    def with_all(self, namespace: str, wanted: Mapping[str, str] | None) -> Iterator[Item]:
+        """Those of a namespace that have all of some labels."""
+        found = self._of.get(namespace)
+        return found.with_all(wanted or {}) if found is not None else iter(())
+
+    def selected(self, namespace: str, selector: LabelSelector | None) -> Iterator[Item]:
+        """Those of a namespace that a selector matches; none without one."""
+        found = self._of.get(namespace)
+        return found.selected(selector) if found is not None and selector is not None else iter(())
 
 
 def _endpoint_name(entry: EndpointEntry) -> str:
@@ -110,16 +155,9 @@ def _endpoint_name(entry: EndpointEntry) -> str:
     return str(target or next(iter(entry.addresses), "endpoint"))
 
 
-def _namespace(item: Item) -> str:
-    return item.name.rpartition("/")[0]
-
-
 def _of(name: str) -> str:
+    """The namespace of an object."""
     return name.rpartition("/")[0]
-
-
-def _matches(service: ServiceObject, labels: Mapping[str, str] | None) -> bool:
-    return (service.spec.selector or {}).items() <= (labels or {}).items()
 
 
 def _target_port(service: ServiceObject) -> int | None:
