@@ -11,6 +11,8 @@ from simbgp.traffic.lookup import rows_where
 
 _MOST_CODES = 100_000
 _UNASKED = -2
+Blame = Callable[[Ints, Sent], Ints]
+"""The fault behind the trouble that a packet of each of some connections met."""
 
 
 class Causes:

@@ -9,6 +9,8 @@ from simbgp.traffic.datapath import Ints
 from simbgp.traffic.mixing import uniform
 
 Floats = NDArray[np.float64]
+VANISHES, PASSES = 0.0, 1.0
+"""Luck that is known: a packet vanishes where its luck is below the share that its path loses."""
 
 
 class Purpose(IntEnum):

@@ -7,10 +7,10 @@ import numpy as np
 
 from simbgp.scenario.plan import Plan, ServicePlan, TrafficPlan
 from simbgp.timeline import FaultLog, Timeline, require
-from simbgp.traffic.connections import Fate
 from simbgp.traffic.datapath import Bools, Ints
 from simbgp.traffic.history import History
 from simbgp.traffic.lifetimes import Seconds
+from simbgp.traffic.lives import Fate
 from simbgp.traffic.lookup import rows_where
 from simbgp.traffic.populations import Draws, Population, entries_of, populations, settled, sizes
 
@@ -115,12 +115,13 @@ class _Tally:
         _, hurt, causes, again = population
         if again is not None:
             self._back.append(np.stack([again.back, again.elsewhere, again.broken_again]))
-        self._fates.append(hurt.fates)
-        self._faults.append(hurt.faults)
-        self._moves.append(np.where(hurt.first_moves < 0, _UNMOVED, causes.of_moves(hurt.first_moves)))
-        self._refused.append(hurt.refused.astype(np.int64))
-        self._delays_us.append(hurt.delays_us)
-        self._connect_delays_us.append(hurt.connect_delays_us)
+        lives = hurt.lives
+        self._fates.append(lives.fates)
+        self._faults.append(lives.faults)
+        self._moves.append(np.where(lives.first_moves < 0, _UNMOVED, causes.of_moves(lives.first_moves)))
+        self._refused.append(lives.refused.astype(np.int64))
+        self._delays_us.append(lives.delays_us)
+        self._connect_delays_us.append(lives.connect_delays_us)
 
     def add_unreachable(self) -> None:
         """No router ever heard of the service: nobody can open a connection."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +15,20 @@ from simbgp.traffic.resilient import LONG_AGO_US, Usage
 from simbgp.traffic.routing import Stay
 
 
+class Waits(NamedTuple):
+    """Rows of connection, lost send and end of the wait, in order of time for each connection."""
+
+    who: Ints
+    since_us: Ints
+    until_us: Ints
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Packets:
     """What a population sent.
 
     One row per connection: ``attempts`` is how many SYNs it may send at most, ``opened_us`` when it opened (-1: open
-    since before time 0), ``last_us`` until when it sends requests. ``waits`` are rows of connection, lost send and end
-    of the wait, in order of time for each connection; retransmissions alone are sent within.
+    since before time 0), ``last_us`` until when it sends requests. Within ``waits`` retransmissions alone are sent.
     """
 
     flows: Flows
@@ -31,7 +39,7 @@ class Packets:
     attempts: Ints
     opened_us: Ints
     last_us: Ints
-    waits: tuple[Ints, Ints, Ints]
+    waits: Waits
 
     def last_sent(self, at_us: int) -> Ints:
         """When each connection last sent something."""

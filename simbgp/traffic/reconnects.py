@@ -27,9 +27,9 @@ class Reconnects:
 
 def reconnects(first: Connections, play: Callable[[Flows], Connections]) -> Reconnects:
     """Let the clients of ``first`` dial again as often as their connection breaks; ``play`` runs connections."""
-    back, elsewhere, broken_again = np.zeros((3, len(first.fates)), dtype=np.bool_)
+    back, elsewhere, broken_again = np.zeros((3, len(first.lives)), dtype=np.bool_)
     later: list[Connections] = []
-    before, roots = first, np.arange(len(first.fates))
+    before, roots = first, np.arange(len(first.lives))
     while len(later) < _MOST:
         who, flows = before.dialled_anew()
         if not len(who):
@@ -38,7 +38,7 @@ def reconnects(first: Connections, play: Callable[[Flows], Connections]) -> Reco
         if not later:
             back[roots] = after.is_open
             elsewhere[roots] = after.is_open & (after.backends != before.backends[who])
-        broken_again[roots[after.is_broken]] = True
+        broken_again[roots[after.lives.is_broken]] = True
         later.append(after)
         before = after
     return Reconnects(back, elsewhere, broken_again, tuple(later))

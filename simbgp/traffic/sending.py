@@ -9,7 +9,7 @@ from simbgp.traffic.conntrack import STAYS_US, Conntrack
 from simbgp.traffic.datapath import Bools, Datapath, Ints, Reply, Sent
 from simbgp.traffic.flows import Flows
 from simbgp.traffic.lookup import rows_where
-from simbgp.traffic.luck import Floats
+from simbgp.traffic.luck import PASSES, Floats, Luck, Purpose
 
 
 class Homes:
@@ -39,7 +39,9 @@ class Sending:
         self.homes = Homes(len(flows), self.ages)
         self._conntrack = Conntrack(len(flows), self._lifetime_us)
         self._affinity = affinity
+        self.luck = Luck(flows.keys)
         self._lossy = path.is_lossy
+        """Whether luck decides anything in this run."""
 
     def dial(self, who: Ints, at_us: Ints, luck: Floats) -> Sent:
         """A SYN: the node picks a backend unless it remembers one that it still knows."""
@@ -92,6 +94,12 @@ class Sending:
         sent = Sent(epochs, ways, arrived, backends, replies)
         self._lose_answers(who, sent, luck)
         return sent
+
+    def luck_of(self, who: Ints, at_us: Ints, beyond: Bools, purpose: Purpose) -> Floats:
+        """The luck of a packet of each, which passes beyond the horizon."""
+        if not self._lossy:
+            return np.full(len(who), PASSES)
+        return np.where(beyond, PASSES, self.luck.draw(who, at_us, purpose))
 
     def has_socket(self, who: Ints, epochs: Ints) -> Bools:
         """Whether the backend lives the same life as when it accepted the connection."""
