@@ -1,7 +1,9 @@
 """Who talks to a service: connections open at time 0 and those that arrive, drawn from streams of their own."""
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 
 import numpy as np
@@ -10,12 +12,14 @@ from numpy.typing import NDArray
 from simbgp.scenario.plan import TrafficPlan
 from simbgp.traffic.datapath import Ints
 from simbgp.traffic.lifetimes import Seconds, lifetimes, residual_lifetimes
+from simbgp.traffic.lookup import rows_where
 
 _FOREVER_US = 2**62
 _MOST_KEPT = 2**20
 """Connections that are kept for other settings of the run: 32 MB."""
-_SLICES = 8
-"""Finer ones spare connections that nobody needs, coarser ones calls."""
+_SLICE_US = 75_000_000
+_LEAST_SLICES, _MOST_SLICES = 8, 4096
+"""Finer slices spare connections that nobody needs, coarser ones calls."""
 
 
 def stream(seed: int, run: int, service: str, purpose: str) -> np.random.Generator:
@@ -96,9 +100,8 @@ def draw(
     from a stream of its own, and no slice that begins later is drawn at all: so who arrives when depends on nothing
     that happens in the run, and settings that ask for more of it share what they both ask for.
     """
-    first_us, end_us = span_us
-    begun = -(-(until_us - first_us) * _SLICES // max(1, end_us - first_us))
-    name = traffic, entry, open_now, arriving, min(max(begun, 0), _SLICES), span_us
+    begun = bisect_left(_bounds(span_us)[:-1], until_us)
+    name = traffic, entry, open_now, arriving, begun, span_us
     return _latest.of((seed, run), name, lambda: _draw(*name, seed, run))
 
 
@@ -112,11 +115,13 @@ def _draw(
     seed: int,
     run: int,
 ) -> Flows:
-    parts = [_open(traffic, open_now, stream(seed, run, traffic.service, f"open/{entry}"))]
-    sizes = stream(seed, run, traffic.service, f"arrivals/{entry}").multinomial(arriving, [1 / _SLICES] * _SLICES)
-    for number, size in enumerate(sizes[:slices].tolist()):
-        rng = stream(seed, run, traffic.service, f"arrivals/{entry}/{number}")
-        parts.append(_arriving(traffic, size, _slice(span_us, number), rng))
+    bounds, service = _bounds(span_us), traffic.service
+    parts = [_open(traffic, open_now, stream(seed, run, service, f"open/{entry}"))]
+    many = len(bounds) - 1
+    sizes = stream(seed, run, service, f"arrivals/{entry}").multinomial(arriving, np.full(many, 1 / many))
+    for number in rows_where(sizes[:slices] > 0).tolist():
+        rng = stream(seed, run, service, f"arrivals/{entry}/{number}")
+        parts.append(_arriving(traffic, int(sizes[number]), bounds[number : number + 2], rng))
     return Flows(*map(np.concatenate, zip(*parts, strict=True)))
 
 
@@ -128,7 +133,7 @@ def _open(traffic: TrafficPlan, count: int, rng: np.random.Generator) -> tuple[N
 
 
 def _arriving(
-    traffic: TrafficPlan, count: int, span_us: tuple[int, int], rng: np.random.Generator
+    traffic: TrafficPlan, count: int, span_us: tuple[int, ...], rng: np.random.Generator
 ) -> tuple[NDArray[np.uint64], Ints, Ints, Ints]:
     """The same of those that arrive within one slice."""
     keys, (begin_us, end_us) = _keys(rng, count), span_us
@@ -136,10 +141,13 @@ def _arriving(
     return keys, dialled_us, np.zeros(count, np.int64), _microseconds(lifetimes(traffic.lifetime, rng, count))
 
 
-def _slice(span_us: tuple[int, int], number: int) -> tuple[int, int]:
+@lru_cache(maxsize=16)
+def _bounds(span_us: tuple[int, int]) -> tuple[int, ...]:
+    """Where the slices of a span begin, and where the last ends."""
     first_us, end_us = span_us
-    begin_us, next_us = ((end_us - first_us) * place // _SLICES for place in (number, number + 1))
-    return first_us + begin_us, first_us + next_us
+    length_us = end_us - first_us
+    many = min(max(-(-length_us // _SLICE_US), _LEAST_SLICES), _MOST_SLICES)
+    return tuple(first_us + length_us * number // many for number in range(many + 1))
 
 
 class _Latest:
