@@ -84,17 +84,6 @@ def loaded(tmp_path, objects):
     return load(tmp_path / "s.yaml")
 
 
-def test_an_advertisement_looks_at_each_service_once_and_not_node_by_node(tmp_path, monkeypatch) -> None:
-    """Two peers, one selector of Services and 40 of them: 80 looks; and one at the advertisement for each peer, and
-    one for the warning that a family selects none: 3. It was 80 for each of 30 nodes."""
-    looks = []
-    matches = LabelSelector.matches
-    monkeypatch.setattr(LabelSelector, "matches", lambda self, labels: looks.append(1) or matches(self, labels))
-    scenario = loaded(tmp_path, [*BGP, *(service(i, False, "x") for i in range(SERVICES))])
-    assert {len(peering.prefixes) for peering in scenario.plan().peerings} == {1 + SERVICES}
-    assert len(looks) == 2 * SERVICES + 3
-
-
 def test_the_sessions_of_a_peer_share_what_is_announced_of_services(tmp_path) -> None:
     """Of each router 1 PodCIDR for each of 30 nodes, and 40 Services once: 2 x (30 + 40) announcements are made."""
     plan = loaded(tmp_path, [*BGP, *(service(i, False, "x") for i in range(SERVICES))]).plan()

@@ -14,7 +14,10 @@ from cli_runs import cli
 from test_scenario_services import BGP, OTHER, PENDING, PODS, WEB, advert, plan, pool
 
 from simbgp.scenario.crd_pools import IpPool
+from simbgp.scenario.k8s import ServiceObject
+from simbgp.scenario.lbipam import LbIpam
 from simbgp.scenario.lbipam_pools import ranges_of
+from simbgp.scenario.lbipam_sharing import Sharer, sharer
 
 KEY = "lbipam.cilium.io/sharing-key: k"
 SATISFIED = ("True", "satisfied", "")
@@ -196,6 +199,7 @@ def test_the_next_address_is_the_first_of_the_smallest_free_block_whatever_was_t
     pool = IpPool.model_validate({"metadata": {"name": "p"}, "spec": {"blocks": [{"cidr": "10.0.0.0/26"}]}})
     (entry,) = ranges_of([pool], ("gives-ends",), [])
     start, taken = int(entry.first), set()
+    web = sharer("shop/web", ServiceObject.model_validate({"metadata": {"name": "web"}}), ())
     while len(taken) < 64:
         runs, at = [], 0
         for is_taken, run in itertools.groupby(range(64), taken.__contains__):
@@ -204,6 +208,84 @@ def test_the_next_address_is_the_first_of_the_smallest_free_block_whatever_was_t
             at += size
         assert int(entry.free()) - start == min(runs)[1]
         chosen = luck.randrange(64) if luck.random() < 0.3 else min(runs)[1]
-        entry.take(type(entry.first)(start + chosen), "s")
+        entry.take(type(entry.first)(start + chosen), web)
         taken.add(chosen)
     assert entry.free() is None
+
+
+def made_pools(*blocks: list[str]) -> list[IpPool]:
+    """Pools p0, p1, ... of ranges ``first-last``."""
+    ends = [[dict(zip(("start", "stop"), block.split("-"), strict=True)) for block in own] for own in blocks]
+    return [
+        IpPool.model_validate({"metadata": {"name": f"p{i}"}, "spec": {"blocks": own}}) for i, own in enumerate(ends)
+    ]
+
+
+CONFLICTS = {
+    "the later of two": ([["10.0.0.0-10.0.0.9"], ["10.0.0.9-10.0.0.12"], ["10.0.0.13-10.0.0.13"]], {1: (1, 0, "p0")}),
+    "one in conflict is no rival": (
+        [["10.0.0.0-10.0.0.9"], ["10.0.0.5-10.0.0.20"], ["10.0.0.15-10.0.0.30"]],
+        {1: (1, 0, "p0")},
+    ),
+    "of several the first": (
+        [["10.0.0.20-10.0.0.29"], ["10.0.0.0-10.0.0.9"], ["10.0.0.40-10.0.0.49"], ["10.0.0.5-10.0.0.45"]],
+        {3: (3, 0, "p0")},
+    ),
+    "within itself": ([["10.0.0.9-10.0.0.9", "10.0.0.0-10.0.0.4", "10.0.0.4-10.0.0.9"]], {0: (0, 2, "p0")}),
+    "the first of a long one": (
+        [["10.0.0.7-10.0.0.7", "10.0.0.1-10.0.0.2", "10.0.0.0-10.0.0.9"]],
+        {0: (0, 2, "p0")},
+    ),
+    "of two families never": ([["10.0.0.0-10.0.0.9"], ["::a00:0-::a00:9"]], {}),
+}
+
+
+@pytest.mark.parametrize("case", CONFLICTS)
+def test_a_pool_is_in_conflict_with_the_first_that_it_overlaps(case: str) -> None:
+    """Of each pool in conflict: the places, among all ranges, of the one that is told and of its rival."""
+    blocks, expected = CONFLICTS[case]
+    ranges = ranges_of(made_pools(*blocks), (), [])
+    told = {int(entry.pool.metadata.name[1:]): entry.conflict for entry in ranges if entry.conflict}
+    shown = [f"{entry.first} - {entry.last}" for entry in ranges]
+    assert told == {
+        pool: f"Pool conflicts since range '{shown[one]}' overlaps range '{shown[two]}' from IP Pool '{name}'"
+        for pool, (one, two, name) in expected.items()
+    }
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_conflicts_are_those_that_are_found_by_comparing_each_with_each(seed: int) -> None:
+    """The oracle is the rule as the operator has it: of all pairs in their order, the later one is in conflict."""
+    luck = random.Random(seed)
+    blocks = []
+    for _ in range(12):
+        first = [luck.randrange(60) for _ in range(luck.choice((1, 1, 2)))]
+        blocks.append([f"10.0.0.{at}-10.0.0.{at + luck.randrange(6)}" for at in first])
+    ranges = ranges_of(made_pools(*blocks), (), [])
+    lost = {r.pool.metadata.name for r, o in itertools.combinations(ranges, 2) if r.pool is o.pool and r.overlaps(o)}
+    new = set()
+    for late, early in ((late, early) for i, late in enumerate(ranges) for early in ranges[:i]):
+        sound = {late.pool.metadata.name, early.pool.metadata.name}.isdisjoint(lost) and not {late, early} & new
+        new |= {late} if sound and late.overlaps(early) else set()
+    assert {r.pool.metadata.name for r in ranges if r.conflict} == lost | {r.pool.metadata.name for r in new}
+
+
+def test_thousands_who_share_are_not_each_compared_with_each(monkeypatch) -> None:
+    """300 Services of one key on 300 ports have one address; another of the first's port has the next. Nobody is
+    asked one by one: all are of one kind, and the ports that are had are known."""
+    looks = []
+    incompatible = Sharer.incompatible
+    monkeypatch.setattr(Sharer, "incompatible", lambda one, two: looks.append(1) or incompatible(one, two))
+    services = [
+        (f"shop/s{i}", ServiceObject.model_validate(
+            {
+                "metadata": {"name": f"s{i}", "annotations": {"lbipam.cilium.io/sharing-key": "k"}},
+                "spec": {"type": "LoadBalancer", "ports": [{"port": 1 + i % 300}]},
+            }
+        ))
+        for i in range(301)
+    ]  # fmt: skip
+    given = LbIpam(made_pools(["10.0.0.0-10.0.0.9"]), services, {4}, ()).given
+    assert {given[f"shop/s{i}"].addresses for i in range(300)} == {("10.0.0.0",)}
+    assert given["shop/s300"].addresses == ("10.0.0.1",)
+    assert looks == []

@@ -83,8 +83,7 @@ class Advertisements:
             for family in config.families or ()
             for afi in FAMILIES
             if afi == family.afi and family.advertisements is not None
-            for item in self._objects.advertisements
-            if family.advertisements.matches(item.body.metadata.labels or {})
+            for item in self._objects.labelled_advertisements.selected(family.advertisements)
             for entry in item.body.spec.advertisements
         ]
         return sorted(found, key=lambda pair: _ORDER.get(pair[1].advertisement_type, 99))

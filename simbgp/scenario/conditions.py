@@ -16,6 +16,7 @@ from simbgp.scenario.crds import LabelSelector
 from simbgp.scenario.draft import read_draft
 from simbgp.scenario.errors import ScenarioError
 from simbgp.scenario.k8s import Secret
+from simbgp.scenario.label_index import LabelIndex
 from simbgp.scenario.layout import layout_of
 from simbgp.scenario.lbipam import LbIpam
 from simbgp.scenario.manifests import Item, Objects, read_objects
@@ -70,8 +71,9 @@ def conditions(
     known = {item.name for item in objects.configs}
     recorded = {item.name: item.body.owner for item in objects.node_configs}
     owners: dict[str, str] = {node: owner for node, owner in recorded.items() if owner in known}
+    labelled = LabelIndex((node.labels, node.name) for node in nodes)
     for item in objects.configs:
-        chosen = _chosen(item, nodes)
+        chosen = list(labelled.selected(item.body.spec.node_selector or LabelSelector()))
         yield from _of_cluster_config(item, chosen, owners, set(objects.peer_configs))
         for name in chosen:
             owners.setdefault(name, item.name)
@@ -86,11 +88,6 @@ def conditions(
         yield Condition(
             "Service", name, "cilium.io/IPAMRequestSatisfied", str(given.satisfied), given.reason, given.message
         )
-
-
-def _chosen(item: Item, nodes: Sequence[NodePlan]) -> list[str]:
-    selector: LabelSelector | None = item.body.spec.node_selector
-    return [node.name for node in nodes if selector is None or selector.matches(node.labels)]
 
 
 def _of_cluster_config(item: Item, chosen: list[str], owners: dict[str, str], known: set[str]) -> Iterator[Condition]:

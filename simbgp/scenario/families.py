@@ -12,8 +12,9 @@ from simbgp.scenario.yaml_tree import Tree
 
 def family_mismatches(tree: Tree, layout: Layout, objects: Objects, selection: Selection, plan: Plan) -> Iterator[str]:
     """``FILE:LINE:COL: routers.N.families: ...`` for each router and family that only its nodes have active."""
+    sessions = plan.sessions
     for upstream in layout.routers:
-        peers = [peering for peering in plan.peerings if peering.router == upstream.name]
+        peers = sessions.get(upstream.name, [])
         for family in dict.fromkeys(family for peering in peers for family in peering.families):
             if family in upstream.settings.families:
                 continue

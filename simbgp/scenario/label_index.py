@@ -12,30 +12,34 @@ class LabelIndex(Generic[T]):
     """Things and their labels, in an order that every answer keeps."""
 
     def __init__(self, labelled: Iterable[tuple[Mapping[str, str], T]]) -> None:
-        self._labelled = tuple(labelled)
-        self._having: dict[tuple[str, str], list[int]] = {}
-        for place, (labels, _) in enumerate(self._labelled):
+        self._things: list[T] = []
+        self._of_pair: dict[tuple[str, str], set[int]] = {}
+        self._of_key: dict[str, set[int]] = {}
+        """The places of those that have a label, of some value."""
+        for place, (labels, thing) in enumerate(labelled):
+            self._things.append(thing)
             for pair in labels.items():
-                self._having.setdefault(pair, []).append(place)
+                self._of_pair.setdefault(pair, set()).add(place)
+                self._of_key.setdefault(pair[0], set()).add(place)
 
     def with_all(self, wanted: Mapping[str, str]) -> Iterator[T]:
         """Those that have all of the labels ``wanted``."""
-        for labels, thing in self._among([self._having.get(pair, ()) for pair in wanted.items()]):
-            if wanted.items() <= labels.items():
-                yield thing
+        return self._at([self._of_pair.get(pair, set()) for pair in wanted.items()], [])
 
     def selected(self, selector: LabelSelector) -> Iterator[T]:
         """Those that the selector matches."""
-        places: list[Sequence[int]] = [self._having.get(pair, ()) for pair in (selector.match_labels or {}).items()]
-        for requirement in selector.match_expressions:
-            if requirement.operator == "In":
-                values = dict.fromkeys(requirement.values or ())
-                places.append(sorted(at for v in values for at in self._having.get((requirement.key, v), ())))
-        for labels, thing in self._among(places):
-            if selector.matches(labels):
-                yield thing
+        among = [self._of_pair.get(pair, set()) for pair in (selector.match_labels or {}).items()]
+        without: list[set[int]] = []
+        for wanted in selector.match_expressions:
+            if wanted.operator in ("Exists", "DoesNotExist"):
+                found = self._of_key.get(wanted.key, set())
+            else:
+                found = set().union(*(self._of_pair.get((wanted.key, v), ()) for v in wanted.values or ()))
+            (among if wanted.operator in ("In", "Exists") else without).append(found)
+        return self._at(among, without)
 
-    def _among(self, places: Sequence[Sequence[int]]) -> Iterable[tuple[Mapping[str, str], T]]:
-        """All things at the fewest of some places; without any, all there are."""
-        fewest = min(places, key=len, default=None)
-        return self._labelled if fewest is None else (self._labelled[place] for place in fewest)
+    def _at(self, among: Sequence[set[int]], without: Sequence[set[int]]) -> Iterator[T]:
+        """The things that are in all of some sets and in none of others, as long as anybody asks for them."""
+        first, *others = sorted(among, key=len) or [set(range(len(self._things)))]
+        places = first.intersection(*others).difference(*without)
+        return (self._things[place] for place in sorted(places))

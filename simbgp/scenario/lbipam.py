@@ -1,6 +1,6 @@
 """LB-IPAM: which address a LoadBalancer Service gets from which pool.
 
-Source: cilium ``operator/pkg/lbipam/lbipam.go``, ``sharing.go``.
+Source: cilium ``operator/pkg/lbipam/lbipam.go``.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -9,15 +9,9 @@ from dataclasses import dataclass
 from simbgp.scenario.crd_pools import IpPool
 from simbgp.scenario.k8s import ServiceObject
 from simbgp.scenario.lbipam_pools import Range, ranges_of
-from simbgp.scenario.lbipam_requests import (
-    Address,
-    address_of,
-    families,
-    incompatible,
-    requested,
-    responsible,
-    sharing_key,
-)
+from simbgp.scenario.lbipam_requests import Address, address_of, families, requested, responsible
+from simbgp.scenario.lbipam_sharing import Owners, sharer
+from simbgp.scenario.lbipam_store import RangeStore
 
 
 @dataclass(frozen=True)
@@ -46,8 +40,10 @@ class LbIpam:
         self.warnings: list[str] = []
         """What the operator logs about pools that it cannot read."""
         self.ranges = ranges_of(pools, abilities, self.warnings)
-        self._enabled, self._abilities, self._services = enabled, abilities, dict(services)
+        self._enabled, self._abilities = enabled, abilities
         wanting = [(name, service) for name, service in services if responsible(service)] if self.ranges else []
+        self._sharers = {name: sharer(name, service, abilities) for name, service in wanting}
+        self._store = RangeStore(self.ranges, wanting)
         kept = {name: list(self._keep(name, service)) for name, service in wanting}
         self.given: Mapping[str, Given] = {name: self._serve(name, service, kept[name]) for name, service in wanting}
 
@@ -60,27 +56,22 @@ class LbIpam:
             address = address_of(ingress.ip)
             if (address not in asked) if asked else (address.version not in wanted):
                 continue
-            place = self._range_of(address, name, service)
-            if isinstance(place, Range) and self._refusal(name, service, place.taken.get(address)) is None:
-                self._take(place, address, name)
+            place = self._store.holding(address, name)
+            if isinstance(place, Range) and self._refusal(name, place.taken.get(address)) is None:
+                place.take(address, self._sharers[name])
                 yield address
-
-    def _range_of(self, address: Address, name: str, service: ServiceObject) -> "Range | bool":
-        """The range that has the address for this service, else whether any pool has it at all."""
-        known = [entry for entry in self.ranges if not entry.disabled and entry.holds(address)]
-        return next((entry for entry in known if entry.selects(name, service)), bool(known))
 
     def _serve(self, name: str, service: ServiceObject, has: list[Address]) -> Given:
         refused = ("", "")
         for wanted in requested(service):
             if wanted not in has:
-                refusal = self._specific(name, service, wanted)
+                refusal = self._specific(name, wanted)
                 if refusal is None:
                     has.append(wanted)
                 refused = refusal or refused
         for version in () if requested(service) else families(service, self._enabled):
             if all(address.version != version for address in has):
-                got = self._shared(name, service, version) or self._any(name, service, version)
+                got = self._shared(name, version) or self._any(name, version)
                 if isinstance(got, tuple):
                     refused = got
                 else:
@@ -88,20 +79,20 @@ class LbIpam:
         shown = tuple(str(address) for address in has)
         return Given(shown, not refused[0], refused[0] or "satisfied", refused[1])
 
-    def _specific(self, name: str, service: ServiceObject, wanted: Address) -> tuple[str, str] | None:
+    def _specific(self, name: str, wanted: Address) -> tuple[str, str] | None:
         """Takes an address that the service asks for, or says why not."""
-        place = self._range_of(wanted, name, service)
+        place = self._store.holding(wanted, name)
         if place is True:
             what = f"The pool with the CIDR containing '{wanted}', doesn't select this service"
             return "pool_selector_mismatch", what
         if not isinstance(place, Range):
             return "no_pool", f"No pool exists with a CIDR containing '{wanted}'"
         owners = place.taken.get(wanted)
-        why = self._refusal(name, service, owners)
+        why = self._refusal(name, owners)
         if why is None:
-            self._take(place, wanted, name)
+            place.take(wanted, self._sharers[name])
             return None
-        if not owners or not sharing_key(service):
+        if owners is None or not (owners.sharers and self._sharers[name].key):
             return "already_allocated", f"The IP '{wanted}' is already allocated to another service"
         if "tells-why" in self._abilities:
             what = f"The IP '{wanted}' is already allocated to an incompatible service. Reason: {why}"
@@ -109,42 +100,36 @@ class LbIpam:
         what = f"The IP '{wanted}' is already allocated to another service with a different sharing key"
         return "already_allocated_different_sharing_key", what
 
-    def _refusal(self, name: str, service: ServiceObject, owners: Sequence[str] | None) -> str | None:
+    def _refusal(self, name: str, owners: Owners | None) -> str | None:
         """Why an address of these owners cannot be the service's too; it can where nobody has it."""
         if owners is None:
             return None
-        if not owners or not sharing_key(service):
+        if not (owners.sharers and self._sharers[name].key):
             return "reserved, or not shared"
-        known = ((owner, self._services[owner]) for owner in owners if owner != name)
-        reasons = (incompatible(entry, (name, service), self._abilities) for entry in known)
-        return next((reason for reason in reasons if reason is not None), None)
+        return owners.refusal(self._sharers[name])
 
-    def _shared(self, name: str, service: ServiceObject, version: int) -> Address | None:
+    def _shared(self, name: str, version: int) -> Address | None:
         """An address that services of its key have and that it can have with them.
 
         Where there are several, the first of the first pool; the operator has them in the order in which they were
         given.
         """
-        if not sharing_key(service):
-            return None
-        for entry in self.ranges:
-            for address, owners in entry.taken.items():
-                if address.version == version and self._refusal(name, service, owners) is None:
-                    self._take(entry, address, name)
-                    return address
+        service = self._sharers[name]
+        for entry in self.ranges if service.key else ():
+            address = entry.shareable(service) if entry.first.version == version else None
+            if address is not None:
+                entry.take(address, service)
+                return address
         return None
 
-    def _take(self, entry: Range, address: Address, name: str) -> None:
-        entry.take(address, name)
-
-    def _any(self, name: str, service: ServiceObject, version: int) -> "Address | tuple[str, str]":
+    def _any(self, name: str, version: int) -> "Address | tuple[str, str]":
         full = False
-        for entry in self.ranges:
-            if entry.disabled or entry.first.version != version or not entry.selects(name, service):
+        for entry in self._store.serving(name):
+            if entry.first.version != version:
                 continue
             address = entry.free()
             if address is not None:
-                self._take(entry, address, name)
+                entry.take(address, self._sharers[name])
                 return address
             full = True
         if full:

@@ -6,23 +6,27 @@ within a pool is that of ``pkg/ipalloc`` (the first address of the smallest free
 
 import heapq
 import itertools
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from simbgp.scenario.crd_pools import IpBlock, IpPool
-from simbgp.scenario.k8s import ServiceObject
-from simbgp.scenario.lbipam_requests import Address, address_of, labels_of, network_ends
+from simbgp.scenario.lbipam_requests import Address, address_of, network_ends
+from simbgp.scenario.lbipam_sharing import Owners, Sharer
 
 
 @dataclass(eq=False)
 class Range:
-    """A block of a pool; ``taken`` has the services of each address that is given, none for a reserved one."""
+    """A block of a pool; ``taken`` has the owners of each address that is given, none of a reserved one."""
 
     pool: IpPool
     first: Address
     last: Address
-    taken: dict[Address, list[str]] = field(default_factory=dict)
+    taken: dict[Address, Owners] = field(default_factory=dict)
     conflict: str | None = None
+    _shared: dict[str, list[Address]] = field(default_factory=dict)
+    """By sharing key, in the order in which they were given."""
     _free: list[tuple[int, int]] | None = None
     """A heap of the free blocks, size and first address of each; None: to be made."""
 
@@ -31,13 +35,15 @@ class Range:
         """Whether nothing new is given from it."""
         return self.pool.spec.disabled or self.conflict is not None
 
-    def holds(self, address: Address) -> bool:
-        """Whether it is within the block."""
-        return address.version == self.first.version and int(self.first) <= int(address) <= int(self.last)
+    @property
+    def ends(self) -> tuple[int, int]:
+        """The first and the last address as numbers."""
+        return int(self.first), int(self.last)
 
     def overlaps(self, other: "Range") -> bool:
         """Whether both have an address in common."""
-        return self.holds(other.first) or self.holds(other.last) or other.holds(self.first)
+        low, high = max(self.ends[0], other.ends[0]), min(self.ends[1], other.ends[1])
+        return self.first.version == other.first.version and low <= high
 
     def free(self) -> Address | None:
         """The first address of the smallest free block."""
@@ -47,7 +53,12 @@ class Range:
             heapq.heapify(self._free)
         return type(self.first)(self._free[0][1]) if self._free else None
 
-    def take(self, address: Address, service: str) -> None:
+    def shareable(self, service: Sharer) -> Address | None:
+        """The first address that it can have with those that have it."""
+        known = self._shared.get(service.key, ()) if service.key else ()
+        return next((address for address in known if self.taken[address].admits(service)), None)
+
+    def take(self, address: Address, service: Sharer) -> None:
         """Give the address to a service, beside those that have it."""
         if address not in self.taken:
             if self._free and self._free[0][1] == int(address):
@@ -56,16 +67,13 @@ class Range:
                     heapq.heappush(self._free, (size - 1, first + 1))
             else:
                 self._free = None
-        self.taken.setdefault(address, []).append(service)
+            self.taken[address] = Owners()
+            self._shared.setdefault(service.key, []).append(address)
+        self.taken[address].add(service)
 
     def size(self) -> int:
         """How many addresses there are."""
         return int(self.last) - int(self.first) + 1
-
-    def selects(self, name: str, service: ServiceObject) -> bool:
-        """Whether its pool is for the service."""
-        selector = self.pool.spec.service_selector
-        return selector is None or selector.matches(labels_of(name, service))
 
 
 def ranges_of(pools: Iterable[IpPool], abilities: Collection[str], warnings: list[str]) -> list[Range]:
@@ -77,20 +85,52 @@ def ranges_of(pools: Iterable[IpPool], abilities: Collection[str], warnings: lis
 
 def _mark_conflicts(ranges: Sequence[Range]) -> None:
     """A pool that overlaps itself, or is later than one that it overlaps, is in conflict and gives nothing."""
-    for place, early in enumerate(ranges):
-        own = (late for late in ranges[place + 1 :] if late.pool is early.pool and late.overlaps(early))
-        rival = next(own, None)
-        if rival is not None and early.conflict is None:
-            message = f"Pool conflicts since range '{_shown(early)}' overlaps range '{_shown(rival)}'"
-            early.conflict = f"{message} from IP Pool '{early.pool.metadata.name}'"
+    for _, own in itertools.groupby(ranges, key=lambda entry: id(entry.pool)):
+        _mark_overlap_of_one(list(own))
     _spread(ranges)
+    for version in (4, 6):
+        _mark_later([entry for entry in ranges if entry.first.version == version])
+    _spread(ranges)
+
+
+def _mark_overlap_of_one(pool: Sequence[Range]) -> None:
+    """Marks the first range of a pool that overlaps another; the message has the first of those."""
+    overlapping: list[int] = []
+    highest: tuple[int, int] | None = None
+    places = sorted(range(len(pool)), key=lambda place: (pool[place].first.version, pool[place].ends))
+    for place, following in itertools.zip_longest(places, places[1:]):
+        entry = pool[place]
+        within = highest is not None and (entry.first.version, entry.ends[0]) <= highest
+        if within or (following is not None and entry.overlaps(pool[following])):
+            overlapping.append(place)
+        end = entry.first.version, entry.ends[1]
+        highest = end if highest is None else max(highest, end)
+    if overlapping:
+        first = min(overlapping)
+        _mark(pool[first], next(late for late in pool[first + 1 :] if late.overlaps(pool[first])))
+
+
+def _mark_later(ranges: Sequence[Range]) -> None:
+    """Marks, of one IP version, each range that overlaps an earlier one without conflict; the message has that."""
+    apart: list[tuple[int, int, int]] = []
+    """Both ends and the place of those without conflict so far, none of which overlaps another."""
     for place, late in enumerate(ranges):
-        for early in ranges[:place]:
-            if early.conflict is None and late.conflict is None and late.overlaps(early):
-                message = f"Pool conflicts since range '{_shown(late)}' overlaps range '{_shown(early)}'"
-                late.conflict = f"{message} from IP Pool '{early.pool.metadata.name}'"
-                break
-    _spread(ranges)
+        if late.conflict is not None:
+            continue
+        low, high = late.ends
+        begin = bisect_left(apart, (low,))
+        if begin > 0 and apart[begin - 1][1] >= low:
+            begin -= 1
+        rivals = apart[begin : bisect_right(apart, (high, inf))]
+        if rivals:
+            _mark(late, ranges[min(rival[2] for rival in rivals)])
+        else:
+            apart.insert(begin, (low, high, place))
+
+
+def _mark(entry: Range, rival: Range) -> None:
+    message = f"Pool conflicts since range '{_shown(entry)}' overlaps range '{_shown(rival)}'"
+    entry.conflict = f"{message} from IP Pool '{rival.pool.metadata.name}'"
 
 
 def _spread(ranges: Sequence[Range]) -> None:
@@ -116,7 +156,7 @@ def _ranges(pool: IpPool, abilities: Collection[str], warnings: list[str]) -> It
             return
         made = Range(pool, first, last)
         if block.cidr is not None and own_ends == "No" and made.size() > 2:
-            made.taken |= {made.first: [], made.last: []}
+            made.taken |= {made.first: Owners(), made.last: Owners()}
         yield made
 
 

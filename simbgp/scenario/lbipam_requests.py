@@ -4,7 +4,7 @@ Source: cilium ``operator/pkg/lbipam/lbipam.go``, ``service_store.go``.
 """
 
 import ipaddress
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 from simbgp.scenario.k8s import ServiceObject
 
@@ -64,6 +64,11 @@ def sharing_key(service: ServiceObject) -> str:
     return _annotation(service, _SHARING)
 
 
+def across(service: ServiceObject) -> frozenset[str]:
+    """The namespaces with which it would share an address; ``*`` for all."""
+    return frozenset(_annotation(service, _ACROSS).split(","))
+
+
 def families(service: ServiceObject, enabled: Collection[int]) -> tuple[int, ...]:
     """The IP versions that the service wants an address of.
 
@@ -76,37 +81,3 @@ def families(service: ServiceObject, enabled: Collection[int]) -> tuple[int, ...
     if spec.ip_family_policy == "PreferDualStack":
         return tuple(sorted(written or enabled))
     return (written[0],) if written else (4 if 4 in enabled else 6,)
-
-
-def incompatible(
-    one: tuple[str, ServiceObject], other: tuple[str, ServiceObject], abilities: Collection[str]
-) -> str | None:
-    """Why two services cannot have one address, in LB-IPAM's words (service_store.go, isCompatible); None: they can."""
-    first, second = one[1].spec, other[1].spec
-    if sharing_key(one[1]) != sharing_key(other[1]):
-        return "different sharing key"
-    if _strangers(one, other, abilities):
-        return "different and not permitted namespace"
-    if set(_ports(one[1], abilities)) & set(_ports(other[1], abilities)):
-        return "same port"
-    if first.external_traffic_policy != second.external_traffic_policy:
-        return "different ExternalTrafficPolicy"
-    same_pods = first.selector and dict(first.selector) == dict(second.selector or {})
-    if first.external_traffic_policy == "Local" and not same_pods:
-        return "compatible ExternalTrafficPolicy local but selecting different set of pods"
-    return None
-
-
-def _strangers(one: tuple[str, ServiceObject], other: tuple[str, ServiceObject], abilities: Collection[str]) -> bool:
-    """Whether they are of two namespaces that do not both let the other in."""
-    spaces = [entry[0].rpartition("/")[0] for entry in (one, other)]
-    if spaces[0] == spaces[1]:
-        return False
-    allowed = [_annotation(entry[1], _ACROSS).split(",") for entry in (one, other)]
-    mutual = all({"*", space} & set(let) for let, space in zip(allowed, reversed(spaces), strict=True))
-    return not ("shares-across-namespaces" in abilities and mutual)
-
-
-def _ports(service: ServiceObject, abilities: Collection[str]) -> Iterator[tuple[int, str]]:
-    apart = "tells-protocols-apart" in abilities
-    return ((port.port, port.protocol if apart else "") for port in service.spec.ports)

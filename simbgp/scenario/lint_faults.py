@@ -1,11 +1,11 @@
 """Rules about what the scenario's own faults meet: restart times that are too short, orders that lose packets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import isfinite
 
 from simbgp.profiles import Law
 from simbgp.scenario.findings import Finding, of_fault, of_restart
-from simbgp.scenario.plan import FaultPlan, Plan
+from simbgp.scenario.plan import FaultPlan, PeeringPlan, Plan, RouterPlan
 
 
 def _most(law: Law) -> float:
@@ -13,16 +13,22 @@ def _most(law: Law) -> float:
     return end if isfinite(end) else law.quantile(0.99)
 
 
-def _least_restart(plan: Plan, nodes: tuple[str, ...]) -> int | None:
-    times = [p.restart.restart_time_s for p in plan.peerings if p.restart.enabled and (not nodes or p.node in nodes)]
-    return min(times, default=None)
+def _restarts(plan: Plan) -> dict[str, int]:
+    """The shortest restart time in a session of each node that offers graceful restart."""
+    found: dict[str, int] = {}
+    for peering in plan.peerings:
+        if peering.restart.enabled:
+            mine = peering.restart.restart_time_s
+            found[peering.node] = min(mine, found.get(peering.node, mine))
+    return found
 
 
 def restart_too_short(plan: Plan) -> Iterator[Finding]:
     """The restart time runs from the loss to the new session (RFC 4724 §4.2): container, agent and first dial."""
+    restarts = _restarts(plan)
     for fault in plan.faults:
         away = _away(fault)
-        restart = _least_restart(plan, fault.nodes)
+        restart = min((restarts[node] for node in fault.nodes or restarts if node in restarts), default=None)
         if away is None or restart is None:
             continue
         back_s = _most(away) + _most(plan.agent_startup) + _most(plan.speaker.first_dial)
@@ -50,10 +56,11 @@ def restart_hides_dead_nodes(plan: Plan) -> Iterator[Finding]:
     """With the N bit, hold expiry starts the restart time (RFC 8538 §4.1): a dead node keeps its traffic for both."""
     if not any(service.policy == "Cluster" for service in plan.services):
         return
-    keeping = {router.name for router in plan.routers if _keeps_the_dead(plan, router.name)}
+    sessions = plan.sessions
+    keeping = {router.name for router in plan.routers if _keeps_the_dead(router, sessions.get(router.name, ()))}
+    kept = {p.node for p in plan.peerings if p.router in keeping and p.restart.enabled}
     for fault in plan.faults:
-        kept = any(p.node in fault.nodes and p.router in keeping and p.restart.enabled for p in plan.peerings)
-        if fault.kind == "node-down" and kept:
+        if fault.kind == "node-down" and not kept.isdisjoint(fault.nodes):
             yield of_restart(
                 "restartTimeSeconds",
                 f"a node lost by fault {fault.name!r} keeps its share of Cluster services for hold and restart time "
@@ -61,12 +68,11 @@ def restart_hides_dead_nodes(plan: Plan) -> Iterator[Finding]:
             )
 
 
-def _keeps_the_dead(plan: Plan, router: str) -> bool:
-    profile = next(each.profile for each in plan.routers if each.name == router)
+def _keeps_the_dead(router: RouterPlan, sessions: Sequence[PeeringPlan]) -> bool:
+    profile = router.profile
     rule = profile.keeps_stale.hold_expired
-    mine = [p.restart for p in plan.peerings if p.router == router]
-    notifies = profile.notification and any(restart.notification for restart in mine)
-    long_lived = profile.long_lived and any(restart.long_lived_s for restart in mine)
+    notifies = profile.notification and any(p.restart.notification for p in sessions)
+    long_lived = profile.long_lived and any(p.restart.long_lived_s for p in sessions)
     held = (rule == "notification" and notifies) or (rule == "long_lived" and long_lived)
     return profile.helper and (rule == "gr" or held)
 

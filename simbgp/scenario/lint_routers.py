@@ -9,9 +9,10 @@ from simbgp.scenario.plan import Plan
 
 def more_than_maximum_paths(plan: Plan) -> Iterator[Finding]:
     """A router installs at most ``maximum-paths`` next hops: the other announcers stand by (256 in Debian's FRR)."""
+    sessions = plan.sessions
     for router in plan.routers:
         most = router.ecmp.maximum_paths
-        announced = Counter(prefix for p in plan.peerings if p.router == router.name for prefix in p.prefixes)
+        announced = Counter(prefix for p in sessions.get(router.name, ()) for prefix in p.prefixes)
         prefix, count = max(announced.items(), key=lambda item: item[1], default=("", 0))
         if most is not None and count > most:
             yield of_router(

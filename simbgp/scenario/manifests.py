@@ -24,6 +24,7 @@ from simbgp.scenario.crds import (
 from simbgp.scenario.errors import Path, Problem, ScenarioError
 from simbgp.scenario.k8s import Secret
 from simbgp.scenario.kinds import NAMESPACED, READ
+from simbgp.scenario.label_index import LabelIndex
 from simbgp.scenario.legacy import PeeringPolicy, successors, unmapped
 from simbgp.scenario.limits import MANIFESTS, Allowance, Most
 from simbgp.scenario.messages import validate, with_answer
@@ -100,6 +101,11 @@ class Objects:
     def advertisements(self) -> Sequence[Item]:
         """The CiliumBGPAdvertisements."""
         return self.of(Advertisement)
+
+    @cached_property
+    def labelled_advertisements(self) -> LabelIndex[Item]:
+        """The same by their labels, which the families of CiliumBGPPeerConfigs select."""
+        return LabelIndex((item.body.metadata.labels or {}, item) for item in self.advertisements)
 
     @property
     def pools(self) -> list[Item]:

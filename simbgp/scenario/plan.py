@@ -367,6 +367,14 @@ class Plan:
     warnings: tuple[str, ...] = ()
 
     @property
+    def sessions(self) -> dict[str, list[PeeringPlan]]:
+        """The sessions of each router that has any, by its name; made anew each time."""
+        found: dict[str, list[PeeringPlan]] = {}
+        for peering in self.peerings:
+            found.setdefault(peering.router, []).append(peering)
+        return found
+
+    @property
     def kinds(self) -> frozenset[str]:
         """The kinds of faults that a run may meet."""
         return frozenset(fault.kind for fault in (*self.faults, *(process.fault for process in self.background)))

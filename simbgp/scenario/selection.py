@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from simbgp.profiles import SpeakerProfile
 from simbgp.scenario.cluster_services import ClusterService
-from simbgp.scenario.crds import ClusterConfigSpec, Instance
+from simbgp.scenario.crds import Instance, LabelSelector
 from simbgp.scenario.crds import Peer as PeerObject
 from simbgp.scenario.disagreements import disagreements
 from simbgp.scenario.errors import Path
+from simbgp.scenario.label_index import LabelIndex
 from simbgp.scenario.layout import Layout
 from simbgp.scenario.manifests import Item, Objects
 from simbgp.scenario.node_configs import NodeConfig
@@ -24,8 +25,9 @@ def select(objects: Objects, layout: Layout, services: Sequence[ClusterService],
     sessions = PeerSessions(objects, layout, services, release, found)
     found.warnings |= dict.fromkeys(without_effect(objects, layout.nodes))
     owners: dict[str, Item] = {}
+    choice = _Choice(layout.nodes)
     for item in objects.deciding:
-        chosen = _chosen(item, layout.nodes, found)
+        chosen = choice.of(item, found)
         _conflicts(item, [owners[node.name] for node in chosen if node.name in owners], found)
         owners |= {node.name: item for node in chosen}
         for path, instance, peer in _peers(item):
@@ -41,21 +43,24 @@ def select(objects: Objects, layout: Layout, services: Sequence[ClusterService],
     return found
 
 
-def _chosen(item: Item, nodes: Sequence[NodePlan], found: Selection) -> list[NodePlan]:
-    """The nodes of a ClusterConfig, or the one of a NodeConfig, which is that of its name."""
-    if isinstance(item.body, NodeConfig):
-        chosen = [node for node in nodes if node.name == item.name]
-        said = f"CiliumBGPNodeConfig {item.name}: there is no node of that name, so it is left out"
-    else:
-        chosen = [node for node in nodes if _selects(item.body.spec, node)]
-        said = f"CiliumBGPClusterConfig {item.name}: No node matches spec.nodeSelector"
-    if not chosen:
-        found.warnings[said] = None
-    return chosen
+class _Choice:
+    """Which nodes an object is for."""
 
+    def __init__(self, nodes: Sequence[NodePlan]) -> None:
+        self._labelled = LabelIndex((node.labels, node) for node in nodes)
+        self._named = LabelIndex(({"name": node.name}, node) for node in nodes)
 
-def _selects(spec: ClusterConfigSpec, node: NodePlan) -> bool:
-    return spec.node_selector is None or spec.node_selector.matches(node.labels)
+    def of(self, item: Item, found: Selection) -> list[NodePlan]:
+        """The nodes of a ClusterConfig, or the one of a NodeConfig, which is that of its name."""
+        if isinstance(item.body, NodeConfig):
+            chosen = list(self._named.with_all({"name": item.name}))
+            said = f"CiliumBGPNodeConfig {item.name}: there is no node of that name, so it is left out"
+        else:
+            chosen = list(self._labelled.selected(item.body.spec.node_selector or LabelSelector()))
+            said = f"CiliumBGPClusterConfig {item.name}: No node matches spec.nodeSelector"
+        if not chosen:
+            found.warnings[said] = None
+        return chosen
 
 
 def _peers(item: Item) -> Iterator[tuple[Path, Instance, PeerObject]]:

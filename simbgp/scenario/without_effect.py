@@ -34,7 +34,7 @@ def _of_peer_config(objects: Objects, item: Item) -> Iterator[str]:
         named = f"CiliumBGPPeerConfig {item.name}: {family.afi}/{family.safi}"
         if family.advertisements is None:
             yield f"{named} has no advertisements selector, so nothing is announced in it"
-        elif not any(family.advertisements.matches(a.body.metadata.labels or {}) for a in objects.advertisements):
+        elif not any(objects.labelled_advertisements.selected(family.advertisements)):
             yield f"{named}: its selector matches no CiliumBGPAdvertisement, so nothing is announced in it"
 
 
