@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from simbgp.scenario import ScenarioError, load
+from simbgp.scenario import ScenarioError, load, loads
 from simbgp.scenario.crds import LabelSelector
 from simbgp.scenario.label_index import LabelIndex
 from simbgp.scenario.pods import Standing
+from simbgp.scenario.selectors import Known, read_selector
 
 NODES, SERVICES = 30, 40
 ROUTERS = """\
@@ -137,6 +138,45 @@ def test_no_more_pods_are_made_than_are_allowed_and_one(tmp_path, monkeypatch) -
     with pytest.raises(ScenarioError, match="default/s0 have more than 50 backends in all; allowed: 50"):
         loaded(tmp_path, [*BGP, deployment("d", "d", 100_000), service(0, False, "d")])
     assert len(made) == 51
+
+
+def test_routers_of_all_nodes_share_them_and_are_counted_before_a_session_is_made() -> None:
+    """2 000 nodes and 60 routers are 120 000 sessions."""
+    routers = "".join(f", {{name: r{i}, profile: frr-8.4}}" for i in range(60))[2:]
+    with pytest.raises(ScenarioError, match="120000 sessions; allowed: 100000"):
+        loads(f"cluster: {{nodes: 2000}}\nrouters: [{routers}]", "s.yaml")
+    small = loads(f"cluster: {{nodes: 3}}\nrouters: [{routers}]", "s.yaml")
+    assert len({id(router.nodes) for router in small._layout.routers}) == 1
+
+
+KNOWN = Known({"w-1": {"rack": "a"}, "w-2": {"rack": "b", "x": "y"}, "w-3": {"rack": "a", "x": "y"}})
+
+
+@pytest.mark.parametrize(
+    ("written", "picked"),
+    [
+        ("all", ["w-1", "w-2", "w-3"]),
+        ({"random": 2}, ["w-1", "w-2", "w-3"]),
+        (["w-3", "w-1", "w-3", "w-9"], ["w-1", "w-3"]),
+        ("w-[2-9]", ["w-2", "w-3"]),
+        ("w-[3-2]", []),
+        ({"matchLabels": {"rack": "a"}}, ["w-1", "w-3"]),
+        ({"matchLabels": {"rack": "a", "x": "y"}}, ["w-3"]),
+        ({"matchLabels": {"rack": "c"}}, []),
+    ],
+)
+def test_a_selector_of_a_scenario_picks_in_the_order_of_the_nodes(written: object, picked: list[str]) -> None:
+    assert [*read_selector(written).pick(KNOWN)] == picked
+
+
+@pytest.mark.parametrize(("entry", "fits"), [("w[1-100000]", True), ("w[0-100000]", False), ("w[1-400][1-251]", False)])
+def test_a_range_of_a_hundred_thousand_names_is_the_longest(entry: str, fits: bool) -> None:
+    """100 001 and 400 x 251 = 100 400 are too many."""
+    if fits:
+        assert read_selector(entry).names == (entry,)
+        return
+    with pytest.raises(ValueError, match="too long a range; allowed: 100000 names"):
+        read_selector(entry)
 
 
 LABELLED = [({"a": "1", "b": "1"}, "x"), ({"a": "2"}, "y"), ({}, "z"), ({"a": "1", "b": "2"}, "w")]

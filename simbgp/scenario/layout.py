@@ -1,14 +1,15 @@
 """Who there is: nodes and routers by name, with the addresses that were not written filled in."""
 
 import ipaddress
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from simbgp.scenario.errors import Path
 from simbgp.scenario.plan import NodePlan
 from simbgp.scenario.pod_keys import default_pod_cidr
 from simbgp.scenario.schema import Document, Node, Racks, RouterSettings
-from simbgp.scenario.selectors import Selector
+from simbgp.scenario.selectors import Known, Selector
 
 _FIRST_NODE = ipaddress.IPv4Address("10.0.0.1")
 _LAST_ROUTER = ipaddress.IPv4Address("10.0.255.250")
@@ -32,15 +33,22 @@ class Layout:
     nodes: tuple[NodePlan, ...]
     routers: tuple[Upstream, ...]
 
-    @property
-    def labels(self) -> Mapping[str, Mapping[str, str]]:
+    @cached_property
+    def labels(self) -> Known:
         """The labels of every node, by name."""
-        return {node.name: node.labels for node in self.nodes}
+        return Known((node.name, node.labels) for node in self.nodes)
 
-    @property
-    def router_names(self) -> Mapping[str, Mapping[str, str]]:
+    @cached_property
+    def router_names(self) -> Known:
         """Every router, by name; routers have no labels."""
-        return {router.name: {} for router in self.routers}
+        return Known((router.name, {}) for router in self.routers)
+
+    @cached_property
+    def served(self) -> Mapping[str, Set[str]]:
+        """The nodes of each router as the routers have it; routers of the same tuple of nodes have one set of them."""
+        tuples = {id(router.nodes): router.nodes for router in self.routers}
+        sets = {key: frozenset(nodes) for key, nodes in tuples.items()}
+        return {router.name: sets[id(router.nodes)] for router in self.routers}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,7 @@ def layout_of(document: Document, objects: Sequence[NodePlan]) -> Layout:
     routers = _placed(wanted, taken)
     taken |= {address for _, addresses in routers for address in addresses}
     placed = _with_addresses(nodes, taken)
-    labels = {node.name: node.labels for node in placed}
+    labels = Known((node.name, node.labels) for node in placed)
     return Layout(
         placed,
         tuple(Upstream(w.name, w.settings, a, w.selector.pick(labels), w.path) for w, a in routers),

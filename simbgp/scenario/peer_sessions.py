@@ -70,7 +70,6 @@ class PeerSessions:
     ) -> None:
         self._objects, self._layout, self._found = objects, layout, found
         self._advertisements = Advertisements(objects, services, release.merges_service_advertisements)
-        self._served = {router.name: frozenset(router.nodes) for router in layout.routers}
         self._paths = 0
 
     def add(self, nodes: Sequence[NodePlan], asked: Asked) -> None:
@@ -112,7 +111,7 @@ class PeerSessions:
             able = [
                 router
                 for router in self._layout.routers
-                if node.name in self._served[router.name]
+                if node.name in self._layout.served[router.name]
                 and asked.peer.peer_asn in (0, router.settings.asn)
                 and any(family_of(address) == family for address in router.addresses)
                 and reported in (None, *router.addresses)

@@ -1,6 +1,6 @@
 """Sessions expanded: who peers with whom, with which timers, announcing what."""
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 
 from simbgp.scenario.advertisements import FAMILIES
 from simbgp.scenario.crds import PeerConfigSpec
@@ -13,13 +13,6 @@ from simbgp.scenario.service_routes import ServicePrefixes
 
 CONNECT_RETRY_S, HOLD_S, KEEPALIVE_S, RESTART_S = 120, 90, 30, 120
 """Defaults of the CRD CiliumBGPPeerConfig."""
-
-
-def session_pairs(layout: Layout, selection: Selection | None) -> Set[tuple[str, str]]:
-    """Node and router of every session; ``selection`` is None where no CiliumBGPClusterConfig decides."""
-    if selection is not None:
-        return {(session.node, session.router) for session in selection.sessions}
-    return {(node, router.name) for router in layout.routers for node in router.nodes}
 
 
 def peering_plans(
@@ -36,28 +29,31 @@ def _inline(cluster: Cluster, layout: Layout, services: Sequence[ServicePlan]) -
     """The sessions that the routers' ``nodes`` make, announcing what ``cluster.advertise`` says."""
     at_start = ServicePrefixes(services)
     timers, restart = _timers(cluster, PeerConfigSpec()), _restart(cluster, PeerConfigSpec())
-    served = [(router, set(router.nodes), _of_services(router, services)) for router in layout.routers]
+    served: dict[str, list[tuple[Upstream, list[AnnouncementPlan]]]] = {}
+    for router in layout.routers:
+        of_services = _of_services(router, services)
+        for name in router.nodes:
+            served.setdefault(name, []).append((router, of_services))
     for node in layout.nodes:
         pods = tuple(cidr for cidr, _ in _of_pods(cluster, node, ""))
         prefixes = pods + at_start.of(node.name).announced
         families: tuple[Family, ...] = ("ipv4", "ipv6") if any(":" in prefix for prefix in prefixes) else ("ipv4",)
-        for router, nodes, of_services in served:
-            if node.name in nodes:
-                own = (AnnouncementPlan(cidr, policy) for cidr, policy in _of_pods(cluster, node, router.name))
-                yield PeeringPlan(
-                    node.name,
-                    router.name,
-                    *timers,
-                    restart,
-                    _spoken(router, prefixes),
-                    families,
-                    instance=str(cluster.local_asn),
-                    peer=router.name,
-                    local_asn=cluster.local_asn,
-                    peer_address=router.addresses[0],
-                    local_address=_local_address(node, router.addresses[0]),
-                    announcements=(*(entry for entry in own if _speaks(router, entry.prefix)), *of_services),
-                )
+        for router, of_services in served.get(node.name, ()):
+            own = (AnnouncementPlan(cidr, policy) for cidr, policy in _of_pods(cluster, node, router.name))
+            yield PeeringPlan(
+                node.name,
+                router.name,
+                *timers,
+                restart,
+                _spoken(router, prefixes),
+                families,
+                instance=str(cluster.local_asn),
+                peer=router.name,
+                local_asn=cluster.local_asn,
+                peer_address=router.addresses[0],
+                local_address=_local_address(node, router.addresses[0]),
+                announcements=(*(entry for entry in own if _speaks(router, entry.prefix)), *of_services),
+            )
 
 
 def _of_services(router: Upstream, services: Sequence[ServicePlan]) -> list[AnnouncementPlan]:

@@ -1,9 +1,11 @@
 """Which nodes or routers are meant: a name, a list, a range, labels, all of them, or some at random."""
 
 import itertools
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 ALLOWED = "allowed: a name, a list of names, worker-[1-20], {matchLabels: {key: value}}, all, {random: 2}"
 _RANGE = re.compile(r"\[(\d{1,6})-(\d{1,6})\]")
@@ -24,14 +26,14 @@ class Selector:
     listed: bool = False
     """Whether a list was written: the place of entry i is then the i-th below the field's."""
 
-    def pick(self, known: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
-        """The selected names among ``known`` (name -> labels), in the order of ``known``, unknown ones left out."""
+    def pick(self, known: "Known") -> tuple[str, ...]:
+        """The selected names among ``known``, in its order, unknown ones left out; of all names always one tuple."""
         if self.everything or self.random is not None:
-            return tuple(known)
+            return known.names
         if self.labels:
-            return tuple(name for name, labels in known.items() if self.labels.items() <= labels.items())
-        wanted = set(itertools.chain.from_iterable(expand(entry) for entry in self.names))
-        return tuple(name for name in known if name in wanted)
+            return known.with_all(self.labels)
+        wanted = {name for entry in self.names for name in expand(entry) if name in known}
+        return tuple(sorted(wanted, key=known.places.__getitem__))
 
     def unknown(self, known: Mapping[str, object]) -> Iterator[tuple[int, str]]:
         """The place and the name of every name that is not among ``known``; of a range the first only."""
@@ -39,6 +41,34 @@ class Selector:
             missing = next((name for name in expand(entry) if name not in known), None)
             if missing is not None:
                 yield place, missing
+
+
+class Known(dict[str, Mapping[str, str]]):
+    """Names and the labels of each. It is asked by many selectors, and is not changed once it is."""
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """All of them."""
+        return tuple(self)
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """The place of each name, from 0."""
+        return {name: place for place, name in enumerate(self)}
+
+    @cached_property
+    def _having(self) -> Mapping[tuple[str, str], Mapping[str, None]]:
+        """The names that have a label, in their order."""
+        found: dict[tuple[str, str], dict[str, None]] = {}
+        for name, labels in self.items():
+            for pair in labels.items():
+                found.setdefault(pair, {})[name] = None
+        return found
+
+    def with_all(self, labels: Mapping[str, str]) -> tuple[str, ...]:
+        """Those that have all of some labels, of which there is one at least."""
+        fewest, *others = sorted((self._having.get(pair, {}) for pair in labels.items()), key=len)
+        return tuple(name for name in fewest if all(name in other for other in others))
 
 
 ALL = Selector(everything=True)
@@ -62,7 +92,7 @@ def read_selector(value: object) -> Selector:
 def _entry(value: object) -> str:
     if not isinstance(value, str) or not value or value == "all":
         raise ValueError(f"{value!r} is not a name; {ALLOWED}")
-    if sum(1 for _ in itertools.islice(expand(value), _MOST + 1)) > _MOST:
+    if _count_of(value) > _MOST:
         raise ValueError(f"{value!r} is too long a range; allowed: {_MOST} names")
     return value
 
@@ -85,6 +115,11 @@ def expand(entry: str) -> Iterator[str]:
     ranges = [_numbers(low, high) for low, high in zip(parts[1::3], parts[2::3], strict=True)]
     for numbers in itertools.product(*ranges):
         yield "".join(itertools.chain.from_iterable(itertools.zip_longest(parts[::3], numbers, fillvalue="")))
+
+
+def _count_of(entry: str) -> int:
+    """How many names there would be."""
+    return math.prod(max(0, int(high) - int(low) + 1) for low, high in _RANGE.findall(entry))
 
 
 def _numbers(low: str, high: str) -> list[str]:

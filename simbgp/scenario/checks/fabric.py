@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from simbgp.scenario.checks.view import View, repeated
 from simbgp.scenario.errors import Problem
+from simbgp.scenario.selectors import Known
 
 
 def spine_names(view: View) -> Iterator[Problem]:
@@ -11,7 +12,7 @@ def spine_names(view: View) -> Iterator[Problem]:
     for path, name in repeated(((*path, "name"), spine.name) for path, spine in view.draft.items("fabric")):
         yield view.problem(path, f"duplicate spine name {name!r}; allowed: each name once")
     for path, spine in view.draft.items("fabric"):
-        for kind, names in (("node", view.nodes or {}), ("router", view.routers or {})):
+        for kind, names in (("node", view.nodes or Known()), ("router", view.routers or Known())):
             if spine.name in names:
                 yield view.problem((*path, "name"), f"{spine.name!r} is a {kind}'s name; allowed: another one")
 

@@ -1,6 +1,6 @@
 """Checks of the ``faults`` and ``slo`` parts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from simbgp.profiles import format_duration
@@ -8,11 +8,10 @@ from simbgp.scenario.checks.view import View, repeated
 from simbgp.scenario.errors import Path, Problem
 from simbgp.scenario.metrics import METRICS, NARROWED_BY, NARROWING, STATS, is_stat, read_bound
 from simbgp.scenario.not_yet import waiting
-from simbgp.scenario.peerings import session_pairs
 from simbgp.scenario.processes import process_names
 from simbgp.scenario.schema import MixEntry, Process, Slo, mix_entries
 from simbgp.scenario.schema.base import read_prefix
-from simbgp.scenario.selectors import Selector
+from simbgp.scenario.selectors import Known, Selector
 
 
 def fault_names(view: View) -> Iterator[Problem]:
@@ -99,9 +98,7 @@ def mix_once(view: View) -> Iterator[Problem]:
         yield view.problem(("failures", "availability"), "no such SLO; allowed: above 0 and below 100 %, like 99.95%")
 
 
-def _targets(
-    view: View, path: Path, what: str, selector: Selector, known: Mapping[str, Mapping[str, str]]
-) -> Iterator[Problem]:
+def _targets(view: View, path: Path, what: str, selector: Selector, known: Known) -> Iterator[Problem]:
     missing = list(selector.unknown(known))
     for place, name in missing:
         yield view.unknown((*path, place) if selector.listed else path, what, name, known)
@@ -116,8 +113,7 @@ def _pairs(view: View, path: Path, fault: Any) -> Iterator[Problem]:
     if view.layout is None or view.nodes is None or view.routers is None or view.selection.problems:
         return
     nodes, routers = fault.node.pick(view.nodes), fault.router.pick(view.routers)
-    pairs = session_pairs(view.layout, view.selection if view.objects.deciding else None)
-    if not any((node, router) in pairs for node in nodes for router in routers):
+    if all(view.served.get(router, frozenset()).isdisjoint(nodes) for router in routers):
         what = f"no session between {', '.join(nodes[:3])} and {', '.join(routers[:3])}; allowed: a router of the node"
         yield view.problem((*path, "router"), what)
 

@@ -6,6 +6,7 @@ from simbgp.profiles import UnknownProfileError, router
 from simbgp.scenario.checks.view import View, repeated, router_settings
 from simbgp.scenario.errors import Path, Problem
 from simbgp.scenario.limits import MAX_PATHS
+from simbgp.scenario.selectors import Known
 
 _MOST_PEERINGS = 100_000
 
@@ -26,7 +27,7 @@ def router_names(view: View) -> Iterator[Problem]:
     entries = (((*path, "name"), router.name) for path, router in view.draft.items("routers"))
     for path, name in repeated(entries):
         yield view.problem(path, f"duplicate router name {name!r}; allowed: each name once")
-    nodes = view.nodes or {}
+    nodes = view.nodes or Known()
     for path, written in view.draft.items("routers"):
         if written.name in nodes:
             yield view.problem((*path, "name"), f"{written.name!r} is a node's name; allowed: another one")

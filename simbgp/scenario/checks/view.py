@@ -1,7 +1,8 @@
 """What a check may look at."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from simbgp.scenario.cluster_services import ClusterServices
@@ -12,6 +13,7 @@ from simbgp.scenario.manifests import Objects
 from simbgp.scenario.schema import Document, RouterSettings, mix_entries
 from simbgp.scenario.schema_of_files import did_you_mean, listed
 from simbgp.scenario.selection import Selection
+from simbgp.scenario.selectors import Known
 
 
 @dataclass(frozen=True)
@@ -30,14 +32,24 @@ class View:
         return self.draft.document
 
     @property
-    def nodes(self) -> Mapping[str, Mapping[str, str]] | None:
+    def nodes(self) -> Known | None:
         """The labels of all nodes by name, None if it is not known who they are."""
         return (self.layout.labels or None) if self.layout else None
 
     @property
-    def routers(self) -> Mapping[str, Mapping[str, str]] | None:
+    def routers(self) -> Known | None:
         """All routers by name, None if it is not known who they are."""
         return (self.layout.router_names or None) if self.layout and self.draft.sound("routers") else None
+
+    @cached_property
+    def served(self) -> Mapping[str, Set[str]]:
+        """The nodes that each router has a session with."""
+        if self.layout is None or not self.objects.deciding:
+            return self.layout.served if self.layout is not None else {}
+        found: dict[str, set[str]] = {}
+        for session in self.selection.sessions:
+            found.setdefault(session.router, set()).add(session.node)
+        return found
 
     @property
     def service_names(self) -> list[str]:
