@@ -8,9 +8,10 @@ from traffic_worlds import SECOND, VIP, plan, timeline
 
 from simbgp.scenario.plan import EcmpPlan, Plan, SpinePlan
 from simbgp.timeline import PathChanged, RouteChanged, SpineChanged
-from simbgp.traffic import load, node_loads, windows
+from simbgp.traffic import load, lost_of_whole_us, node_loads, settled, windows
 from simbgp.traffic.ecmp import ALL_HASHES, Buckets, HashThreshold, Hrw, Modulo, NextHopGroup, Skipping
 from simbgp.traffic.flowhash import router_hashes
+from simbgp.traffic.inflow import Inflow
 from simbgp.traffic.polarisation import joint
 
 
@@ -143,3 +144,35 @@ def test_hashes_of_different_seeds_have_nothing_in_common() -> None:
     for one, other in ((0, 1), (0, 2), (1, 2)):
         assert abs((upper[one] & upper[other]).mean() - 0.25) < 5 * (0.1875 / 2**20) ** 0.5
     assert (router_hashes(keys, 0) == keys >> np.uint64(32)).all()
+
+
+def test_a_hole_below_a_spine_loses_the_routers_part_of_the_whole() -> None:
+    # a quarter of what tor-1 gets for 10 s, and tor-1 gets half of all: as much as all of it for 1.25 s
+    made = two_tiers(seed=1)
+    happened = timeline(
+        made, PathChanged(60 * SECOND, "tor-1", "n1", 1.0), PathChanged(70 * SECOND, "tor-1", "n1", 0.0)
+    )
+    (found,) = lost_of_whole_us(made, happened, windows(made, happened), 0, 0)
+    assert found == ("web", pytest.approx(1.25 * SECOND))
+    assert Inflow(made, settled(made, happened)).share("tor-1", VIP, 0) == 1 / 2
+
+
+def test_what_two_spines_cannot_send_is_put_down_to_the_router_that_both_left_last() -> None:
+    # tor-1 goes at 10 s, tor-2 at 20 s: of each spine 2^64 in all, first half and half, then all at tor-2, then astray
+    one = two_tiers(seed=1)
+    made = replace(one, fabric=(*one.fabric, replace(one.fabric[0], name="spine-2")))
+    facts = [
+        SpineChanged(at_s * SECOND, spine, VIP, router, False)
+        for at_s, router in ((10, "tor-1"), (20, "tor-2"))
+        for spine in ("spine-1", "spine-2")
+    ]
+    inflow, whole = Inflow(made, settled(made, timeline(made, *facts))), ALL_HASHES**2
+    for at_s, router, total, astray in [
+        (5, "tor-1", whole, 0),
+        (15, "tor-1", 0, 0),
+        (15, "tor-2", 2 * whole, 0),
+        (25, "tor-1", 0, 0),
+        (25, "tor-2", 2 * whole, 2 * whole),
+    ]:
+        spread = inflow.spread(router, VIP, at_s * SECOND)
+        assert (spread.total, spread.astray) == (total, astray), (at_s, router)

@@ -26,11 +26,13 @@ from simbgp.timeline import (
     ViewChanged,
 )
 from simbgp.traffic import ServiceOutcome, outcomes
+from simbgp.traffic.addresses import addressed
 from simbgp.traffic.affinity import Affinity
 from simbgp.traffic.balancer import Balancer
 from simbgp.traffic.datapath import Datapath
 from simbgp.traffic.flows import Flows
 from simbgp.traffic.history import History
+from simbgp.traffic.mixing import mix
 
 MANY = 20_000
 MAGLEV, RANDOM = LoadBalancerPlan("maglev"), LoadBalancerPlan("random")
@@ -245,3 +247,15 @@ def test_the_report_has_a_line_for_those_that_reconnect():
     silent = simbgp.run(small(WEB % "" + ASK % ", client: {reconnect: false}" + faults), runs=3)
     assert "reconnected to" not in report(silent)
     assert silent.connections.reconnected.isna().all()
+
+
+def test_connections_of_a_client_with_affinity_share_its_maglev_slot_and_no_more():
+    """The port counts as 0 for the slot, which is the lower half of a key; routers hash it all the same, the upper."""
+    keys = mix(np.arange(1000, dtype=np.uint64), np.zeros(1, dtype=np.uint64))
+    times = np.zeros(1000, dtype=np.int64)
+    found = addressed(Flows(keys, times, times, times), clients(1000, clients=3), "tor-1", 1, 0)
+    lower = np.uint64(2**32 - 1)
+    assert found.clients is not None
+    assert len(set(found.clients.tolist())) == 3
+    assert (found.keys & lower).tolist() == (found.clients & lower).tolist()
+    assert (found.keys & ~lower).tolist() == (keys & ~lower).tolist()

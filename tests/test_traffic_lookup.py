@@ -1,5 +1,7 @@
 """What is looked up for many connections at once is what a plain look-up of each would give."""
 
+from bisect import bisect_left
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -49,3 +51,12 @@ def test_the_next_attempt_is_the_first_that_may_meet_something_else(turn, stuck_
     attempts = Attempts((0, 1_000_000, 3_000_000, 7_000_000, 15_000_000), 10_000_000, 6_000_000)
     rows, turns = attempts.after(np.array([turn]), np.array([0]), np.array([round(stuck_s * 1e6)]))
     assert (rows.tolist(), turns.tolist()) == (([], []) if expected is None else ([0], [expected]))
+
+
+def test_a_table_of_the_upper_16_bits_finds_the_regions_of_many_hashes():
+    """300 members for 200 000 hashes: the bounds are 2^31 i / 300, rounded, less 1; the upper 31 bits decide."""
+    bounds = [(2**31 * (i + 1) + 150) // 300 - 1 for i in range(300)]
+    hashes = np.random.Generator(np.random.Philox(5)).integers(0, 2**32, 200_000, dtype=np.uint32)
+    hashes[:600] = [edge for bound in bounds for edge in (2 * bound + 1, (2 * bound + 2) % 2**32)]
+    expected = [bisect_left(bounds, word >> 1) for word in hashes.tolist()]
+    assert HashThreshold((1,) * 300).owners(hashes).tolist() == expected

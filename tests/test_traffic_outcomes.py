@@ -445,3 +445,24 @@ def test_in_a_cold_start_without_any_announcement_nobody_gets_in() -> None:
 def test_a_service_without_backends_refuses_everybody() -> None:
     row = run(plan(traffic=clients(100, 1.0), backends=0))
     assert (row.not_opened, row.refused) == (row.total, row.total)
+
+
+def test_a_node_sends_a_syn_again_to_the_dead_backend_that_it_picked_as_long_as_it_knows_it() -> None:
+    """web-0 dies at 60 s; at 61.5 s web-7 leaves all views, so a new pick would be another one, and at 63 s web-0 does.
+
+    SYNs come again after 1, 2, 3 s. Who dials in [60, 61) finds another at the third, in [61, 62) at the second, in
+    [62, 63) at the first; one in eight of them picked web-0 until 61.5 s, and one in seven after that.
+    """
+    world = plan(traffic=clients(0, 1000.0, lifetime=MOMENTARY), horizon_s=70)
+    names = pod_names(world)
+    seen = [(61.5, names[:7]), (63, names[1:7])]
+    changes = [
+        ViewChanged(round(at_s * SECOND), f"n{i}", "web", revision, known)
+        for revision, (at_s, known) in enumerate(seen, 2)
+        for i in range(1, 5)
+    ]
+    row = run(world, BackendChanged(60 * SECOND, "web", "web-0", alive=False, resets=False), *changes)
+    waits = Counter(row.connect_delay_s.tolist())
+    assert set(waits) == {1.0, 2.0, 3.0}
+    for after_s, in_all in ((3.0, 1 / 8), (2.0, 0.5 / 8 + 0.5 / 7), (1.0, 1 / 7)):
+        assert within(waits[after_s], in_all / 70, row.total)

@@ -9,8 +9,9 @@ from simbgp.traffic.clients import linux
 from simbgp.traffic.flows import Flows
 from simbgp.traffic.luck import Luck
 from simbgp.traffic.mixing import mix, uniform
-from simbgp.traffic.packets import Packets
+from simbgp.traffic.packets import Packets, Through
 from simbgp.traffic.resilient import LONG_AGO_US
+from simbgp.traffic.routing import Stay
 
 S = 1_000_000
 FAR_US = 10**15
@@ -87,3 +88,22 @@ def test_mixing_is_the_published_splitmix64():
     assert uniform(np.full(5, 1234567, dtype=np.uint64), np.arange(5)).tolist() == [
         n // 2**11 / 2**53 for n in reference
     ]
+
+
+def test_the_last_of_poisson_requests_is_as_old_as_a_wait_is_long():
+    """Waits are exponential, 10 s in the mean, and have no memory: of 20 000, 10 s +- 4 * 10 / sqrt(20 000) = 0.28."""
+    keys, zeros = np.arange(20_000, dtype=np.uint64), np.zeros(20_000, dtype=np.int64)
+    flows = Flows(keys, zeros - 1, zeros, zeros + FAR_US)
+    nobody = (zeros[:0], zeros[:0], zeros[:0])
+    sent = Packets(flows, linux(0), 10 * S, True, Luck(keys), zeros + 8, zeros - 1, zeros + 100 * S, nobody)
+    ages_s = (50 * S - sent.last_sent(50 * S)) / S
+    assert ages_s.min() >= 0
+    assert ages_s.mean() == pytest.approx(10, abs=0.28)
+
+
+@pytest.mark.parametrize(("begins_us", "met_s"), [(-1, -7), (0, None)])
+def test_a_router_met_what_a_spine_sent_it_from_the_stays_begin_on(begins_us, met_s):
+    """Asked at -7 and at 3 s: who was there before time 0 has met both, who came at time 0 the second alone."""
+    through = Through(packets(), np.zeros(1, dtype=np.uint32), [Stay(begins_us, FAR_US, np.array([0]))])
+    assert through.last(1, 2 * S).tolist() == [LONG_AGO_US if met_s is None else met_s * S]
+    assert through.last(1, 3 * S).tolist() == [3 * S]
