@@ -127,13 +127,15 @@ def test_every_connection_ends_as_it_does_packet_by_packet(
     )  # fmt: skip
     world = replace(world, peerings=LINKS[links])
     record = timeline(world, *happened)
-    disturbed = Datapath(world, History(world, record), "spine-1", VIP, world.services[0]).disturbed(world.horizon_us)
+    until_us = Datapath(world, History(world, record), "spine-1", VIP, world.services[0]).disturbed_until(
+        world.horizon_us
+    )
     row = outcomes(world, record, 1, 0)[0]
     expected: Counter[str] = Counter()
-    if disturbed is not None:
+    if until_us is not None:
         span_us = 0, world.horizon_us
         many = counts(traffic, span_us, [1.0], 1, 0)
-        flows = draw(traffic, f"spine-1/{VIP}", many.open[0], many.arriving[0], disturbed[1], span_us, 1, 0)
+        flows = draw(traffic, f"spine-1/{VIP}", many.open[0], many.arriving[0], until_us, span_us, 1, 0)
         for columns in zip(flows.keys, flows.dialled_us, flows.phases_us, flows.lives_us, strict=True):
             client = FabricClient(world, record, *(int(column) for column in columns))
             fate = client.live()
@@ -239,7 +241,9 @@ def test_what_a_router_fault_hurts_is_put_down_to_it() -> None:
 def test_without_a_change_nobody_is_even_drawn() -> None:
     world = two_tiers(traffic=clients(MANY))
     record = timeline(world)
-    assert Datapath(world, History(world, record), "spine-1", VIP, world.services[0]).disturbed(600 * SECOND) is None
+    assert (
+        Datapath(world, History(world, record), "spine-1", VIP, world.services[0]).disturbed_until(600 * SECOND) is None
+    )
     assert outcomes(world, record, 1, 0)[0].unaffected == MANY
 
 

@@ -86,7 +86,7 @@ def test_nobody_who_dials_after_the_hole_is_drawn_though_pods_return_later():
     happened = timeline(plan, 0, 0)
     path, gone = path_of(plan), [fact.time_us for fact in happened.of(RouteChanged) if fact.event == "withdrawn"]
     assert Calm(path).newcomers_us == max(gone)  # the router forwards to the living alone, and these pick the living
-    assert path.disturbed(plan.horizon_us) == (60_000_000, max(fact.time_us for fact in happened.of(ViewChanged)))
+    assert path.disturbed_until(plan.horizon_us) == max(fact.time_us for fact in happened.of(ViewChanged))
 
 
 def test_after_a_loss_that_hurts_nobody_no_moment_is_unsafe():
@@ -96,3 +96,11 @@ def test_after_a_loss_that_hurts_nobody_no_moment_is_unsafe():
 def test_with_a_hole_for_good_everybody_is_unsafe():
     plan = scenario("node-down", faults=[{"at": "60s", "kind": "backends-down", "service": "web"}]).plan()
     assert Calm(path_of(plan)).newcomers_us == NEVER_US
+
+
+def test_where_nobody_can_be_touched_nobody_is_drawn(monkeypatch):
+    plan = scenario("agent-crash-gr").plan()
+    happened = timeline(plan, 0, 0)
+    monkeypatch.setattr(populations, "draw", None)  # calling it fails
+    row = outcomes(plan, happened, 0, 0)[0]
+    assert row.unaffected == row.total > 0

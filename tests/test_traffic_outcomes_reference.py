@@ -63,12 +63,14 @@ def test_every_connection_ends_as_it_does_packet_by_packet(
     balancer = LoadBalancerPlan(algorithm, mode, table_size=251)
     world = plan(node_count=3, backends=4, policy=policy, hash=hash, balancer=balancer, traffic=traffic, horizon_s=30.0)
     record = timeline(world, *happened)
-    disturbed = Datapath(world, History(world, record), "tor-1", VIP, world.services[0]).disturbed(world.horizon_us)
+    until_us = Datapath(world, History(world, record), "tor-1", VIP, world.services[0]).disturbed_until(
+        world.horizon_us
+    )
     row = outcomes(world, record, 1, 0)[0]
     expected: Counter[str] = Counter()
-    if disturbed is not None:
+    if until_us is not None:
         many = counts(traffic, (0, world.horizon_us), [1.0], 1, 0)
-        flows = draw(traffic, f"tor-1/{VIP}", many.open[0], many.arriving[0], disturbed[1], (0, world.horizon_us), 1, 0)
+        flows = draw(traffic, f"tor-1/{VIP}", many.open[0], many.arriving[0], until_us, (0, world.horizon_us), 1, 0)
         for columns in zip(flows.keys, flows.dialled_us, flows.phases_us, flows.lives_us, strict=True):
             client = Client(world, record, *(int(column) for column in columns))
             fate = client.live()

@@ -142,13 +142,12 @@ class Datapath:
         since: Ints = np.maximum.accumulate(np.where(losses, self.times[:, None], START_US))
         return since[self.epochs(at_us), self.ways.to_nodes[nodes]]
 
-    def disturbed(self, horizon_us: int) -> tuple[int, int] | None:
-        """From and until when a packet can meet anything but the living backend of a constant way; None if never."""
+    def disturbed_until(self, horizon_us: int) -> int | None:
+        """Until when a packet can meet anything but the living backend of a constant way; None if it never can."""
         changes = [*self.times[1:].tolist(), *(time_us for view in self._known for time_us in view.times[1:])]
-        sound_at_first, sound_at_last = self._is_sound(0), self._is_sound(-1)
-        if not changes and sound_at_first:
+        if not changes and self._is_sound(0):
             return None
-        return min(changes) if sound_at_first else 0, max(0, *changes) if sound_at_last else horizon_us
+        return max(0, *changes) if self._is_sound(-1) else horizon_us
 
     def _is_sound(self, end: Literal[0, -1]) -> bool:
         """Whether at first (0) or in the end (-1) every new connection finds a living backend."""

@@ -73,11 +73,6 @@ class Flows:
     def __len__(self) -> int:
         return len(self.keys)
 
-    def lasting_until(self, time_us: int) -> "Flows":
-        """Only those that still are, or will be, open at ``time_us`` or later."""
-        kept = (self.dialled_us >= time_us) | (np.maximum(self.dialled_us, 0) + self.lives_us >= time_us)
-        return self.only(np.flatnonzero(kept))
-
     def only(self, rows: Ints) -> "Flows":
         """Those in these rows."""
         clients = None if self.clients is None else self.clients[rows]

@@ -17,6 +17,7 @@ from simbgp.traffic.history import History
 from simbgp.traffic.packets import Merged
 from simbgp.traffic.reconnects import Reconnects, reconnects
 from simbgp.traffic.resilient import Usage
+from simbgp.traffic.steps import START_US
 from simbgp.traffic.touched import Calm, only_touched
 
 _MOST_ROUNDS = 40
@@ -76,26 +77,38 @@ def populations(
     many = many or sizes(traffic, history, entries, draws)
     for (router, prefix), now, later in zip(entries, many.open, many.arriving, strict=bool(entries)):
         path = Datapath(plan, history, router, prefix, service)
-        disturbed = path.disturbed(history.horizon_us)
-        if disturbed is None:
+        asked = _asked(path, history, (router, prefix))
+        if asked is None:
             continue
-        since_us, until_us = disturbed
-        calm: Calm | None = None
-        if _remembering(history, (router, prefix)):  # what is not hurt itself is still seen by the group
-            since_us, until_us = 0, history.horizon_us
-        elif service.affinity_s is not None:  # and what ended before leaves its client's entry behind
-            since_us = 0
-        else:
-            calm = Calm(path)
-            until_us = min(until_us, calm.newcomers_us)
         name = f"{router}/{prefix}"
-        flows = draw(traffic, name, now, later, until_us, arrivals_us(history, service), draws.seed, draws.run)
+        flows = draw(traffic, name, now, later, asked.until_us, arrivals_us(history, service), draws.seed, draws.run)
         if service.affinity_s is not None:
             flows = addressed(flows, traffic, name, draws.seed, draws.run)
         player = _Player(plan, history, traffic, path, Causes(path, faults), len(entries))
-        hurt = player.play(only_touched(path, calm, flows) if calm else flows.lasting_until(since_us))
+        hurt = player.play(only_touched(path, asked.calm, flows) if asked.calm else flows)
         again = reconnects(hurt, player.play) if traffic.reconnects else None
         yield Population((router, prefix), hurt, player.causes, again)
+
+
+class _Asked(NamedTuple):
+    """Which connections are of interest: those that dial before ``until_us``, and of these, if none depends on another,
+    only those to whom something happens where it is not ``calm``."""
+
+    until_us: int
+    calm: Calm | None
+
+
+def _asked(path: Datapath, history: History, entry: Entry) -> _Asked | None:
+    """Whose connections are to be played; None if nobody can meet anything."""
+    until_us = path.disturbed_until(history.horizon_us)
+    if until_us is None:
+        return None
+    if _remembering(history, entry):  # what is not hurt itself is still seen by the group
+        return _Asked(history.horizon_us, None)
+    if path.service.affinity_s is not None:  # and what ended before leaves its client's entry behind
+        return _Asked(until_us, None)
+    calm = Calm(path)
+    return None if calm.newcomers_us == START_US else _Asked(min(until_us, calm.newcomers_us), calm)
 
 
 class _Player:
