@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from simbgp.scenario.per_plan import PerPlan
 from simbgp.scenario.plan import Plan, SloPlan
 from simbgp.timeline import FaultBegan, FaultLog, Timeline
 from simbgp.traffic import ServiceOutcome, Window
@@ -57,17 +58,42 @@ class Observed:
         return asked.fault is None or bool(self.began(asked))
 
 
+class _Scopes:
+    """What the SLOs of one plan speak of: the same in every run."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._plans: dict[tuple[str | None, str | None], Plan] = {}
+        self._prefixes: dict[tuple[str | None, str | None], frozenset[str]] = {}
+
+    def plan(self, service: str | None, prefix: str | None) -> Plan:
+        """The plan with only these; the plan itself if that is all of it, for then its history serves too."""
+        if (service, prefix) not in self._plans:
+            named = [each for each in self._plan.services if service in (None, each.name)]
+            kept = [replace(each, prefixes=tuple(p for p in each.prefixes if prefix in (None, p))) for each in named]
+            services = tuple(each for each in kept if each.prefixes)
+            whole = services == self._plan.services
+            self._plans[service, prefix] = self._plan if whole else replace(self._plan, services=services)
+        return self._plans[service, prefix]
+
+    def prefixes(self, service: str | None, prefix: str | None) -> frozenset[str]:
+        """All prefixes of these services."""
+        if (service, prefix) not in self._prefixes:
+            services = self.plan(service, prefix).services
+            self._prefixes[service, prefix] = frozenset(prefix for each in services for prefix in each.prefixes)
+        return self._prefixes[service, prefix]
+
+
+_scopes_of = PerPlan(_Scopes)
+
+
 def narrowed(plan: Plan, asked: Question) -> Plan:
     """``plan`` with only those services and service prefixes that ``asked`` speaks of."""
-    named = [service for service in plan.services if asked.service in (None, service.name)]
-    kept = [
-        replace(service, prefixes=tuple(p for p in service.prefixes if asked.prefix in (None, p))) for service in named
-    ]
-    return replace(plan, services=tuple(service for service in kept if service.prefixes))
+    return _scopes_of(plan).plan(asked.service, asked.prefix)
 
 
 def prefixes_of(plan: Plan, asked: Question) -> frozenset[str]:
     """The prefixes ``asked`` speaks of: those of services, or the one it names, which may be a PodCIDR."""
     if asked.prefix is not None and asked.service is None:
         return frozenset({asked.prefix})
-    return frozenset(prefix for service in narrowed(plan, asked).services for prefix in service.prefixes)
+    return _scopes_of(plan).prefixes(asked.service, asked.prefix)

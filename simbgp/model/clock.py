@@ -33,11 +33,19 @@ class Clock:
 
     def at(self, time_us: int, action: Callable[[], None], order: Order) -> None:
         """Call ``action`` once at ``time_us``, which is now or later."""
-        Timer(self, action, order).set(time_us)
+        _call_at(self._env, time_us, action, order)
 
     def run(self, until_us: int) -> None:
         """Let everything happen that is due strictly before ``until_us``."""
         self._env.run(until=until_us)
+
+
+def _call_at(env: simpy.Environment, time_us: int, action: Callable[[], None], order: Order) -> None:
+    """The least that SimPy needs for a call: an event that has happened already, to be heard of at its time."""
+    event = simpy.Event(env)
+    event.callbacks = [lambda _: action()]
+    event._ok, event._value = True, None
+    env.schedule(event, priority=order, delay=time_us - env.now)  # type: ignore[arg-type]
 
 
 class Timer:
@@ -71,11 +79,7 @@ class Timer:
 
     def _wake_at(self, time_us: int) -> None:
         self._wake_us = time_us
-        env = self._clock._env
-        event = simpy.Event(env)
-        event.callbacks = [lambda _: self._wake(time_us)]
-        event._ok, event._value = True, None
-        env.schedule(event, priority=self._order, delay=time_us - self._clock.now_us)  # type: ignore[arg-type]
+        _call_at(self._clock._env, time_us, lambda: self._wake(time_us), self._order)
 
     def _wake(self, time_us: int) -> None:
         if time_us != self._wake_us:

@@ -14,6 +14,7 @@ from simbgp.model.cluster.operator import Operator
 from simbgp.model.cluster.pods import Pods
 from simbgp.model.network.fabric import Fabric
 from simbgp.model.network.router import Router
+from simbgp.scenario.per_plan import PerPlan
 from simbgp.scenario.plan import NodePlan, PeeringPlan, Plan, RouterPlan, Trial
 from simbgp.timeline import Start, Timeline
 
@@ -63,6 +64,11 @@ class PlanIndex:
                 hops[peering.router].setdefault(prefix, []).append(peering.node)
         return Start({r: {p: tuple(n) for p, n in table.items()} for r, table in hops.items()}, self._views())
 
+    @cached_property
+    def endpoints(self) -> dict[str, tuple[Endpoint, ...]]:
+        """The endpoints of each service at time 0."""
+        return {s.name: tuple(Endpoint(b.name, b.node) for b in s.backends if not b.late) for s in self.plan.services}
+
     def _views(self) -> dict[str, tuple[str, ...]]:
         return {
             service.name: () if service.added else tuple(b.name for b in service.backends if not b.late)
@@ -75,15 +81,8 @@ def _by_address(node: NodePlan) -> tuple[int, int]:
     return address.version, int(address)
 
 
-_last: PlanIndex | None = None
-
-
-def index_of(plan: Plan) -> PlanIndex:
-    """The index of ``plan``; that of the last plan is kept, for the runs of one scenario follow each other."""
-    global _last
-    if _last is None or _last.plan is not plan:
-        _last = PlanIndex(plan)
-    return _last
+index_of = PerPlan(PlanIndex)
+"""The index of a plan."""
 
 
 class World:

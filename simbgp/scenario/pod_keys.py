@@ -5,6 +5,7 @@ import socket
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from simbgp.scenario.plan import NodePlan
 
@@ -66,7 +67,11 @@ def _pod_hosts(node: NodePlan, index: int) -> dict[int, _Hosts]:
 
 def replacement_key(node: NodePlan, serial: int) -> str:
     """The key of the ``serial``-th pod that is made during a run, on ``node``: addresses from the podCIDR's end."""
-    network = ipaddress.ip_network(node.pod_cidrs[0]) if node.pod_cidrs else ipaddress.ip_network(default_pod_cidr(0))
-    address = network[network.num_addresses - 2 - serial % max(1, network.num_addresses // 2)]
-    shown = f"[{address}]" if address.version == 6 else address
-    return f"[{shown}:{_FIRST_PORT}/TCP,State:active]"
+    hosts = _all_hosts(node.pod_cidrs[0] if node.pod_cidrs else default_pod_cidr(0))
+    return hosts.key(max(0, hosts.count - 2 - serial % max(1, hosts.count // 2)))
+
+
+@lru_cache(maxsize=4096)  # every run makes pods on the same nodes
+def _all_hosts(cidr: str) -> _Hosts:
+    network = ipaddress.ip_network(cidr)
+    return _Hosts(network[0], network.num_addresses)

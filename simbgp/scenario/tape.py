@@ -19,13 +19,16 @@ class Tape:
         self.seed = seed
         self.run = run
         self.used = False
-        self._key = blake2b(f"{seed}/{run}".encode(), digest_size=32).digest()
+        key = blake2b(f"{seed}/{run}".encode(), digest_size=32).digest()
+        self._keyed = blake2b(digest_size=8, key=key)
+        """The hash before any name: a copy of it takes half the time of a new one with the same key."""
 
     def u(self, entity: str, purpose: str, n: int = 0) -> float:
         """A uniform in [0, 1) with 53 random bits."""
         self.used = True
-        name = f"{entity}\x1f{purpose}\x1f{n}".encode()
-        return (int.from_bytes(blake2b(name, digest_size=8, key=self._key).digest(), "big") >> 11) * _SCALE
+        named = self._keyed.copy()
+        named.update(f"{entity}\x1f{purpose}\x1f{n}".encode())
+        return (int.from_bytes(named.digest(), "big") >> 11) * _SCALE
 
     def draw_us(self, law: Law, entity: str, purpose: str, n: int = 0) -> int:
         """A duration of ``law`` in integer microseconds; a constant law consumes no luck."""

@@ -23,7 +23,7 @@ class Timeline:
     def write(self, fact: Fact) -> None:
         """Append ``fact``; its time is at or after the last one's and within the horizon."""
         last_us = self._facts[-1].time_us if self._facts else 0
-        require(last_us <= fact.time_us <= self.horizon_us, f"{fact} does not follow {last_us} us")
+        require(last_us <= fact.time_us <= self.horizon_us, "{} does not follow {} us", fact, last_us)
         self._facts.append(fact)
 
     def of(self, kind: type[F]) -> list[F]:

@@ -1,6 +1,6 @@
 """The next attempt of a client that repeats itself on a grid: to connect, or to get a request through."""
 
-from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -13,8 +13,8 @@ class Attempts:
     An attempt after the horizon meets the world as it is then, so the first of these is the last that tells anything.
     """
 
-    def __init__(self, offsets_us: Sequence[int], limit_us: int, horizon_us: int) -> None:
-        self._offsets_us: Ints = np.array([at_us for at_us in offsets_us if at_us <= limit_us], dtype=np.int64)
+    def __init__(self, offsets_us: tuple[int, ...], limit_us: int, horizon_us: int) -> None:
+        self._offsets_us = _up_to(offsets_us, limit_us)
         self._horizon_us = horizon_us
 
     def at(self, turns: Ints, began_us: Ints) -> tuple[Ints, Bools]:
@@ -32,3 +32,8 @@ class Attempts:
         nexts = np.maximum(turns + 1, np.searchsorted(self._offsets_us, needed_us))
         goes_on = np.flatnonzero(nexts < len(self._offsets_us))
         return goes_on, nexts[goes_on]
+
+
+@lru_cache(maxsize=256)  # a service's clients are the same in every run
+def _up_to(offsets_us: tuple[int, ...], limit_us: int) -> Ints:
+    return np.array([at_us for at_us in offsets_us if at_us <= limit_us], dtype=np.int64)

@@ -1,8 +1,8 @@
 """What vanishes on the links between routers and nodes, each way for itself."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from simbgp.scenario.plan import Plan
 from simbgp.timeline import PathChanged
 from simbgp.traffic.steps import Steps
 
@@ -20,13 +20,11 @@ _ALWAYS_SOUND = Steps(_SOUND)
 
 
 class Crossings:
-    """All links of a run as functions of time."""
+    """All links of a run as functions of time; ``routers`` are those that each node has a session with."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, routers: Mapping[str, Mapping[str, None]]) -> None:
         self._found: dict[tuple[str, str], Steps[Crossing]] = {}
-        self._routers: dict[str, dict[str, None]] = {}
-        for peering in plan.peerings:
-            self._routers.setdefault(peering.node, {})[peering.router] = None
+        self._routers = routers
 
     def take(self, fact: PathChanged) -> None:
         """The next change of a link."""

@@ -95,7 +95,7 @@ class Datapath:
         """One row per epoch, one column per item."""
         if not steps:
             return np.zeros((len(self.times), 1), dtype=np.int64)
-        table = np.tile(np.array([number(item.values[0]) for item in steps]), (len(self.times), 1))
+        table = np.array([[number(item.values[0]) for item in steps]]).repeat(len(self.times), axis=0)
         for column, item in enumerate(steps):
             if len(item.values) > 1:
                 table[:, column] = values_at(item, self.times, number)

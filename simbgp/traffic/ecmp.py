@@ -14,6 +14,7 @@ from simbgp.scenario.plan import Plan
 from simbgp.timeline import require
 from simbgp.traffic.lookup import FEW, how_many_reached
 from simbgp.traffic.mixing import uniform
+from simbgp.traffic.plan_index import index_of
 
 ALL_HASHES = 2**32
 _CELLS = 2**16
@@ -87,6 +88,10 @@ class HashThreshold:
 
     def sizes(self) -> NDArray[np.int64]:
         """The width of each region."""
+        return self._sizes
+
+    @cached_property
+    def _sizes(self) -> NDArray[np.int64]:
         return np.diff(self.bounds, prepend=-1) * 2
 
     def shape(self) -> Bands:
@@ -237,17 +242,15 @@ class Dealer:
     """Deals the hashes of a plan's routers to next hops."""
 
     def __init__(self, plan: Plan) -> None:
-        self._kinds = {router.name: router.ecmp.hash for router in plan.forwarders}
-        self._weights = {node.name: node.ecmp_weight for node in plan.nodes}
-        self._weights |= {router.name: 1 for router in plan.routers}
-        members = [*(node.name for node in plan.nodes), *(router.name for router in plan.routers)]
-        self._salts = {name: place for place, name in enumerate(members)}
+        index = index_of(plan)
+        self._ecmp, self._weights = index.ecmp, index.weights
+        self._salts = {name: place for place, name in enumerate(self._weights)}  # nodes, then routers
 
     def group(self, router: str, hops: NextHops) -> NextHopGroup:
         """The router's group of these next hops, of which there is at least one."""
         weights = tuple(self._weights[node] for node in hops.members)
         group: NextHopGroup
-        match self._kinds[router]:
+        match self._ecmp[router].hash:
             case "resilient":  # never asks whether a neighbour is there (nexthop_select_path_res)
                 return Buckets(hops.table, len(hops.members))
             case "hrw":

@@ -7,6 +7,7 @@ from functools import lru_cache
 from hashlib import blake2b
 
 import numpy as np
+from numpy.random.bit_generator import ISeedSequence
 from numpy.typing import NDArray
 
 from simbgp.scenario.plan import TrafficPlan
@@ -22,11 +23,26 @@ _LEAST_SLICES, _MOST_SLICES = 8, 4096
 """Finer slices spare connections that nobody needs, coarser ones calls."""
 
 
+_WORD = np.dtype("<u8")
+
+
+class _Key(ISeedSequence):
+    """A Philox key as a seed: ``Philox(key=...)`` is the same stream, but first asks the system for entropy that it
+    then does not use, and that takes longer than all else here."""
+
+    def __init__(self, name: bytes) -> None:
+        digest = blake2b(name, digest_size=16).digest()
+        self._words = np.frombuffer(digest[::-1], dtype=_WORD)  # the name's number, big-endian, the other way round
+
+    def generate_state(self, n_words: int, dtype: object = np.uint64) -> NDArray[np.uint64]:
+        """The two words of the key, the lower first."""
+        return self._words
+
+
 def stream(seed: int, run: int, service: str, purpose: str) -> np.random.Generator:
     """A Philox stream that depends on its name alone, never on what was drawn elsewhere."""
     name = f"{seed}\x1f{run}\x1f{service}\x1f{purpose}".encode()
-    key = int.from_bytes(blake2b(name, digest_size=16).digest(), "big")
-    return np.random.Generator(np.random.Philox(key=key))
+    return np.random.Generator(np.random.Philox(_Key(name)))  # type: ignore[arg-type]  # NumPy documents that it may
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +185,9 @@ _latest = _Latest()
 
 def _keys(rng: np.random.Generator, count: int) -> NDArray[np.uint64]:
     """In order, for neighbours then go the same way and are found at the same place; all else is drawn apart."""
-    return np.sort(rng.integers(0, 2**64, count, dtype=np.uint64))
+    keys: NDArray[np.uint64] = rng.bit_generator.random_raw(count)  # what `integers` gives for all 64 bits
+    keys.sort()
+    return keys
 
 
 def _microseconds(seconds: Seconds) -> Ints:

@@ -21,6 +21,7 @@ from simbgp.timeline import (
 )
 from simbgp.traffic.crossings import Crossings
 from simbgp.traffic.ecmp import NextHops
+from simbgp.traffic.plan_index import index_of
 from simbgp.traffic.resilient import Usage, deal
 from simbgp.traffic.steps import START_US, Steps
 
@@ -54,23 +55,21 @@ class History:
 
     def __init__(self, plan: Plan, timeline: Timeline) -> None:
         self.horizon_us = timeline.horizon_us
-        self._nodes = {node.name: node for node in plan.nodes}
+        index = index_of(plan)
+        self._nodes = index.nodes
         self.services = _services(plan, timeline)
         self._own = _own_backends(self.services)
         self._homes = _homes(self.services)
         self._different: dict[tuple[str, ...], View] = {}
         self._start = {name: self._view(backends) for name, backends in timeline.start.views.items()}
         self._next_hops: dict[tuple[str, str], Steps[tuple[str, ...]]] = {}
-        self._spines = {spine.name: spine.over for spine in plan.fabric}
-        self._above = {r.name: tuple(s.name for s in plan.fabric if r.name in s.over) for r in plan.routers}
-        self._ecmp = {router.name: router.ecmp for router in plan.forwarders}
-        self._weights = {node.name: node.ecmp_weight for node in plan.nodes}
-        self._weights |= {router.name: 1 for router in plan.routers}
+        self._spines, self._above = index.spines, index.above
+        self._ecmp, self._weights = index.ecmp, index.weights
         self._groups: dict[tuple[str, str], Steps[NextHops]] = {}
         self._order: dict[tuple[str, str], list[str]] = {}
         self._unreachable: dict[str, Steps[frozenset[str]]] = {}
         self._paths: dict[tuple[str, str], Steps[float]] = {}
-        self.crossings = Crossings(plan)
+        self.crossings = Crossings(index.linked)
         self._forwarding: dict[str, Steps[bool]] = {}
         self._conntracks: dict[str, Steps[int]] = {}
         self._lives: dict[str, dict[str, Steps[int]]] = {}
@@ -80,7 +79,7 @@ class History:
         """(router, prefix) -> since when the prefix is to be reachable there."""
         self.added_us: dict[str, int] = {}
         """When each service was created that was not there at time 0."""
-        self._entries = _entries_of_added(plan)
+        self._entries = index.entries_of_added
         self._begin(plan, timeline)
         for fact in timeline:
             self._take(fact)
@@ -132,8 +131,9 @@ class History:
     def remembers(self, router: str, prefix: str) -> bool:
         """Whether the group's state depends on the packets that it met."""
         ecmp = self._ecmp[router]
-        changes = len(self._members(router, prefix).times) > 1
-        return ecmp.hash == "resilient" and (ecmp.on_change, ecmp.addition) == ("replace", "idle") and changes
+        if ecmp.hash != "resilient" or (ecmp.on_change, ecmp.addition) != ("replace", "idle"):
+            return False
+        return len(self._members(router, prefix).times) > 1
 
     def use(self, router: str, prefix: str, usage: Usage) -> bool:
         """Deal the group anew, now that it is known which packets it met; whether that changed anything."""
@@ -319,17 +319,6 @@ def _services(plan: Plan, timeline: Timeline) -> tuple[ServicePlan, ...]:
         replace(item, backends=(*item.backends, *joined[item.name])) if item.name in joined else item
         for item in plan.services
     )
-
-
-def _entries_of_added(plan: Plan) -> dict[str, dict[tuple[str, str], None]]:
-    """Router and prefix wherever a service that is created later is to be announced."""
-    owners = {prefix: service.name for service in plan.services if service.added for prefix in service.prefixes}
-    found: dict[str, dict[tuple[str, str], None]] = {name: {} for name in owners.values()}
-    for peering in plan.peerings if owners else ():
-        for entry in peering.announcements:
-            if entry.prefix in owners:
-                found[owners[entry.prefix]][peering.router, entry.prefix] = None
-    return found
 
 
 def _homes(services: tuple[ServicePlan, ...]) -> dict[str, dict[str, str]]:

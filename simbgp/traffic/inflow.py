@@ -6,6 +6,7 @@ from typing import NamedTuple
 from simbgp.scenario.plan import Plan
 from simbgp.traffic.ecmp import ALL_HASHES, Dealer, NextHops
 from simbgp.traffic.history import History
+from simbgp.traffic.plan_index import index_of
 from simbgp.traffic.polarisation import joint
 
 
@@ -25,7 +26,7 @@ class Inflow:
 
     def __init__(self, plan: Plan, history: History) -> None:
         self._history, self._dealer = history, Dealer(plan)
-        self._seeds = {router.name: router.hash_seed for router in plan.forwarders}
+        self._seeds = index_of(plan).hash_seeds
         alike: dict[tuple[str, int], str] = {}
         self._alike = {s.name: alike.setdefault((s.ecmp.hash, s.hash_seed), s.name) for s in plan.fabric}
         """For each spine the first that spreads flows as it does."""

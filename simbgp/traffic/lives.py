@@ -28,18 +28,11 @@ class Lives:
     """
 
     def __init__(self, count: int) -> None:
-        self.fates = np.zeros(count, dtype=np.int64)
+        self.fates, self.delays_us, self.connect_delays_us, self.owners = np.zeros((4, count), dtype=np.int64)
         self.refused = np.zeros(count, dtype=np.bool_)
-        self.delays_us = np.zeros(count, dtype=np.int64)
-        self.connect_delays_us = np.zeros(count, dtype=np.int64)
-        self.faults = np.full(count, -1)
-        self.first_moves = np.full(count, -1)
-        self.moves = np.full(count, -1)
-        self.opened_us = np.full(count, NEVER_US)
-        self.last_us = np.full(count, -1)
-        self.over_us = np.full(count, NEVER_US)
+        self.faults, self.first_moves, self.moves, self.last_us = np.full((4, count), -1)
+        self.opened_us, self.over_us = np.full((2, count), NEVER_US)
         self.free_us = np.full(count, START_US)
-        self.owners = np.zeros(count, dtype=np.int64)
 
     def __len__(self) -> int:
         return len(self.fates)

@@ -28,20 +28,24 @@ def how_many_reached(bounds: NDArray[Any], values: NDArray[Any]) -> Ints:
 
 
 class Lookup:
-    """A value for each epoch and place; at place -1, which is none, it is ``nowhere``."""
+    """A value for each epoch and place; at place -1, which is none, it is ``nowhere``.
+
+    Most tables hold nothing but zeros, for most of what can happen does not in a given run.
+    """
 
     def __init__(self, table: NDArray[Any], nowhere: int | float | bool) -> None:
-        padded = np.empty((len(table), table.shape[1] + 1), dtype=table.dtype)
-        padded[:, 0], padded[:, 1:] = nowhere, table
-        self._flat, self._width = padded.ravel(), padded.shape[1]
-        self._is_constant = bool((self._flat == self._flat[0]).all())
+        self._dtype = table.dtype
+        self._is_zero = not nowhere and not table.any()
+        if not self._is_zero:
+            padded = np.empty((len(table), table.shape[1] + 1), dtype=table.dtype)
+            padded[:, :-1], padded[:, -1] = table, nowhere  # place -1 of a row is the end of the one before
+            self._flat, self._width = padded.ravel(), padded.shape[1]
 
     def at(self, epochs: Ints, places: Ints) -> NDArray[Any]:
         """The value of each epoch and place."""
-        if self._is_constant:
-            return np.full(len(epochs), self._flat[0])
+        if self._is_zero:
+            return np.zeros(len(epochs), dtype=self._dtype)
         rows = epochs * self._width
         rows += places
-        rows += 1
         found: NDArray[Any] = self._flat.take(rows)
         return found

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simbgp.scenario.plan import Plan, ServicePlan, TrafficPlan
 from simbgp.timeline import FaultLog, Timeline, require
@@ -16,6 +18,7 @@ from simbgp.traffic.populations import Draws, Population, entries_of, population
 
 _NOBODY = np.empty(0, dtype=np.int64)
 _UNMOVED = -2
+N = TypeVar("N", np.int64, np.bool_)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +111,8 @@ class _Tally:
         self._total, self._reconnects = total, reconnects
         self._back: list[Bools] = [np.zeros((3, 0), dtype=np.bool_)]
         self._fates, self._faults, self._moves = [_NOBODY], [_NOBODY], [_NOBODY]
-        self._refused, self._delays_us, self._connect_delays_us = [_NOBODY], [_NOBODY], [_NOBODY]
+        self._delays_us, self._connect_delays_us = [_NOBODY], [_NOBODY]
+        self._refused: list[Bools] = [np.zeros(0, dtype=np.bool_)]
 
     def add(self, population: Population) -> None:
         """Take a population that has run."""
@@ -119,7 +123,7 @@ class _Tally:
         self._fates.append(lives.fates)
         self._faults.append(lives.faults)
         self._moves.append(np.where(lives.first_moves < 0, _UNMOVED, causes.of_moves(lives.first_moves)))
-        self._refused.append(lives.refused.astype(np.int64))
+        self._refused.append(lives.refused)
         self._delays_us.append(lives.delays_us)
         self._connect_delays_us.append(lives.connect_delays_us)
 
@@ -130,45 +134,46 @@ class _Tally:
         self._faults.append(np.full(count, -1))
         self._moves.append(np.full(count, _UNMOVED))
         self._back.append(np.zeros((3, count), dtype=np.bool_))
-        for nothing in (self._refused, self._delays_us, self._connect_delays_us):
+        self._refused.append(np.zeros(count, dtype=np.bool_))
+        for nothing in (self._delays_us, self._connect_delays_us):
             nothing.append(np.zeros(count, dtype=np.int64))
 
     def row(self, service: str, fault: str | int | None, place: int | None = None) -> ServiceOutcome:
         """The row of a whole run, or of the fault in that place."""
-        fates, moves, refused = self._joined(self._fates), self._joined(self._moves), self._joined(self._refused)
-        caused = np.full(len(fates), True) if place is None else self._joined(self._faults) == place
-        tallied = np.bincount(fates if place is None else fates[caused], minlength=Fate.COUNT).tolist()
+        caused = slice(None) if place is None else rows_where(_joined(self._faults) == place)
+        fates, moves = _joined(self._fates)[caused], _joined(self._moves)
+        tallied = np.bincount(fates, minlength=Fate.COUNT).tolist()
         if place is None:
             tallied[Fate.UNAFFECTED] += self._total - len(fates)
             require(sum(tallied) == self._total, f"the outcomes of {service} sum to its connections")
         else:
             tallied[Fate.UNAFFECTED] = 0  # nothing caused that
-        waited = rows_where(caused & (fates == Fate.DELAYED))
-        again = (np.concatenate(self._back, axis=1) & caused).sum(axis=1).tolist() if self._reconnects else [None] * 3
+        waited = rows_where(fates == Fate.DELAYED)
+        again = _joined(self._back)[:, caused].sum(axis=1).tolist() if self._reconnects else [None] * 3
         return ServiceOutcome(
             service=service,
             fault=fault,
             total=self._total,
-            moved=int((moves != _UNMOVED if place is None else moves == place).sum()),
+            moved=int(np.count_nonzero(moves != _UNMOVED if place is None else moves == place)),
             unaffected=tallied[Fate.UNAFFECTED],
             delayed=tallied[Fate.DELAYED],
             reset=tallied[Fate.RESET],
             timed_out=tallied[Fate.TIMED_OUT],
             not_opened=tallied[Fate.NOT_OPENED],
-            refused=int((caused & (refused == 1)).sum()),
+            refused=int(np.count_nonzero(_joined(self._refused)[caused])),
             reconnected=again[0],
             elsewhere=again[1],
             broken_again=again[2],
-            delay_s=_seconds(self._joined(self._delays_us)[waited]),
-            connect_delay_s=_seconds(self._joined(self._connect_delays_us)[waited]),
+            delay_s=_seconds(_joined(self._delays_us)[caused][waited]),
+            connect_delay_s=_seconds(_joined(self._connect_delays_us)[caused][waited]),
         )
 
-    @staticmethod
-    def _joined(parts: list[Ints]) -> Ints:
-        """All of the parts, which from now on are one."""
-        if len(parts) > 1:
-            parts[:] = [np.concatenate(parts)]
-        return parts[0]
+
+def _joined(parts: list[NDArray[N]]) -> NDArray[N]:
+    """All of the parts, connection by connection, which from now on are one."""
+    if len(parts) > 1:
+        parts[:] = [np.concatenate(parts, axis=-1)]
+    return parts[0]
 
 
 def _seconds(delays_us: Ints) -> Seconds:

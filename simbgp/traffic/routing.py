@@ -11,6 +11,7 @@ from simbgp.traffic.ecmp import Dealer, NextHops
 from simbgp.traffic.flowhash import router_hashes
 from simbgp.traffic.history import History
 from simbgp.traffic.lookup import rows_where
+from simbgp.traffic.plan_index import index_of
 from simbgp.traffic.steps import Steps
 
 Ints = NDArray[np.int64]
@@ -69,7 +70,7 @@ class Routing:
 
     def __init__(self, plan: Plan, ways: Ways, times: Ints) -> None:
         self._ways, self._times = ways, times
-        self._seeds = {router.name: router.hash_seed for router in plan.forwarders}
+        self._seeds = index_of(plan).hash_seeds
         self._node_places = ways.node_places()
         self._hashes: dict[int, tuple[Keys, NDArray[np.uint32]]] = {}
         dealer = Dealer(plan)
@@ -77,7 +78,7 @@ class Routing:
             _Groups(dealer, router, steps, ways.of_router(router), times, len(ways.pairs) + place if ways.gaps else -1)
             for place, (router, steps) in enumerate(zip(ways.routers, ways.steps, strict=True))
         ]
-        self._above = None
+        self._above: _Groups | None = None
         self.incomplete: Bools = self._below[0].empty
         """Of each epoch, whether some flow may have no way."""
         if ways.spine is not None and ways.spine_steps is not None:
@@ -85,6 +86,17 @@ class Routing:
             self._above = _Groups(dealer, ways.spine, ways.spine_steps, legs, times, -1)
             lost = [self._above.holds(leg) & group.empty for leg, group in enumerate(self._below)]
             self.incomplete = np.any([self._above.empty, *lost], axis=0)
+        numbers = np.array([group.number for group in self._groups])
+        self.turns: tuple[int, ...] = tuple(
+            (np.flatnonzero((numbers[:, 1:] != numbers[:, :-1]).any(axis=0)) + 1).tolist()
+        )
+        """The epochs, but for the first, that begin with a change of some group."""
+        self._turns = frozenset(self.turns)
+
+    @property
+    def _groups(self) -> "list[_Groups]":
+        """All of them, a spine's first."""
+        return self._below if self._above is None else [self._above, *self._below]
 
     def nodes_of(self, ways: Ints) -> Ints:
         """The node at the end of each way, -1 for none."""
@@ -122,8 +134,7 @@ class Routing:
 
     def same_groups(self, epoch: int) -> bool:
         """Whether the epoch's groups are those of the one before."""
-        groups = self._below if self._above is None else [self._above, *self._below]
-        return all(group.number[epoch] == group.number[epoch - 1] for group in groups)
+        return epoch not in self._turns
 
     def has_none(self, router: str | None) -> Bools:
         """Of each epoch, whether a router, or the entry itself, has nobody to send to."""
@@ -133,8 +144,7 @@ class Routing:
 
     def most_nodes(self) -> int:
         """To how many nodes flows are sent in the epoch in which these are most."""
-        groups = self._below if self._above is None else [self._above, *self._below]
-        different = np.unique([group.number for group in groups], axis=1).T.tolist()
+        different = np.unique([group.number for group in self._groups], axis=1).T.tolist()
         return max(len(self._nodes_among(*numbers)) for numbers in different)
 
     def ways_in(self, epoch: int) -> Ints | None:
@@ -209,7 +219,7 @@ class _Groups:
         self._different = list(dict.fromkeys(steps.values))
         numbers = {hops: number for number, hops in enumerate(self._different)}
         self.number = values_at(steps, times, numbers.__getitem__)
-        self.empty: Bools = values_at(steps, times, lambda hops: len(hops.members)) == 0
+        self.empty: Bools = np.array([not hops.members for hops in self._different])[self.number]
         self._places, self._nowhere = places, nowhere
         self._members = [np.array([places[node] for node in hops.members], dtype=np.int64) for hops in self._different]
         self._groups = [dealer.group(router, hops) if hops.members else None for hops in self._different]
@@ -254,4 +264,6 @@ def _changed(before: NextHops, after: NextHops) -> frozenset[str]:
 def values_at(steps: Steps[T], times: Ints, number: Callable[[T], N]) -> NDArray[Any]:
     """What ``number`` makes of the values that hold at ``times``."""
     values = np.array([number(value) for value in steps.values])
-    return values[np.searchsorted(steps.times, times, side="right") - 1]
+    if len(values) == 1:
+        return values.repeat(len(times))
+    return values[np.array(steps.times).searchsorted(times, "right") - 1]

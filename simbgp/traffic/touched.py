@@ -50,14 +50,14 @@ def only_touched(path: Datapath, calm: Calm, flows: Flows) -> Flows:
 def _all_safe_until(path: Datapath, calm_us: Ints, least_us: Ints) -> Ints:
     """Until when a flow that dials in an epoch meets nothing, whatever its hash; `START_US` if some meet something."""
     routing, until_us = path.routing, np.full(len(path.times), START_US)
-    change_us = NEVER_US
-    for epoch in reversed(range(len(path.times))):
-        ways = routing.ways_in(epoch)
+    change_us, end = NEVER_US, len(path.times)
+    for first in reversed((0, *routing.turns)):
+        ways = routing.ways_in(first)
         if ways is not None:
-            nodes = routing.nodes_of(ways)
-            until_us[epoch] = min(change_us, calm_us[epoch, ways].min(), least_us[epoch, nodes].min())
-        if not routing.same_groups(epoch):
-            change_us = int(path.times[epoch])
+            own_us = calm_us[first:end, ways].min(axis=1)
+            picks_us = least_us[first:end, routing.nodes_of(ways)].min(axis=1)
+            until_us[first:end] = np.minimum(np.minimum(own_us, picks_us), change_us)
+        change_us, end = int(path.times[first]), first
     return until_us
 
 
@@ -66,10 +66,9 @@ def _stay(path: Datapath, flows: Flows, epochs: Ints, last_us: Ints) -> tuple[In
     routing = path.routing
     ways = routing.owners(flows.keys, epochs)
     stay: Bools = ways >= 0
-    for epoch in range(1, len(path.times)):
-        if not routing.same_groups(epoch):
-            sends = rows_where(stay & (epochs < epoch) & (last_us >= path.times[epoch]))
-            stay[sends] = routing.owners_at(flows.keys[sends], epoch) == ways[sends]
+    for epoch in routing.turns:
+        sends = rows_where(stay & (epochs < epoch) & (last_us >= path.times[epoch]))
+        stay[sends] = routing.owners_at(flows.keys[sends], epoch) == ways[sends]
     return ways, stay
 
 
@@ -85,10 +84,9 @@ def _keeps_backend(
 
 def _calm_until(times: Ints, calm: Bools, state: Ints) -> Ints:
     """Until when each column is calm and keeps its state, by epoch; `START_US` where it is not calm to begin with."""
-    until_us = np.empty(calm.shape, dtype=np.int64)
-    ends_us = np.full(calm.shape[1], NEVER_US)
-    for epoch in reversed(range(len(times))):
-        until_us[epoch] = np.where(calm[epoch], ends_us, START_US)
-        same = calm[epoch] & (state[epoch] == state[epoch - 1])
-        ends_us = np.where(same, ends_us, times[epoch])
+    until_us = np.full(calm.shape, NEVER_US)
+    goes_on = calm[1:] & (state[1:] == state[:-1])
+    until_us[:-1][~goes_on] = np.broadcast_to(times[1:, None], goes_on.shape)[~goes_on]
+    until_us = np.minimum.accumulate(until_us[::-1], axis=0)[::-1]  # the next end is the least of all that follow
+    until_us[~calm] = START_US
     return until_us

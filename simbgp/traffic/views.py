@@ -16,19 +16,24 @@ _SPAN_US = 2**44
 class Views:
     """The views of nodes 0, 1, ... as one sorted table of revisions, so that no pick loops over nodes.
 
-    Revision ``r`` of the table begins at ``_begins[r]`` and has view ``_views[r]``; the places of view ``v`` (see
-    `Balancer.places`) are the ``_lengths[v]`` entries of ``_places`` from ``_offsets[v]`` on.
+    Revision ``r`` of the table is one of node ``_owners[r]``, from ``_begins_us[r]`` until before ``_ends_us[r]``; it
+    begins at ``_begins[r]`` and has view ``_views[r]``. The places of view ``v`` (see `Balancer.places`) are the
+    ``_lengths[v]`` entries of ``_places`` from ``_offsets[v]`` on.
     """
 
     def __init__(self, balancer: Balancer, nodes: list[Steps[View]], backends: int) -> None:
         self._is_random, self._nodes = balancer.is_random, len(nodes)
-        different = {
-            view: number for number, view in enumerate(dict.fromkeys(v for node in nodes for v in node.values))
-        }
-        begins = [number * _SPAN_US + time_us + 1 for number, node in enumerate(nodes) for time_us in node.times]
+        different: dict[View, int] = {}
+        views, owners, begins_us, ends_us = list[int](), list[int](), list[int](), list[int]()
+        for number, node in enumerate(nodes):
+            views += [different.setdefault(view, len(different)) for view in node.values]
+            owners += [number] * len(node.times)
+            begins_us += node.times
+            ends_us += [*node.times[1:], NEVER_US]
+        table = np.array([views, owners, begins_us, ends_us], dtype=np.int64)
+        self._views, self._owners, self._begins_us, self._ends_us = table
+        self._begins = self._owners * _SPAN_US + self._begins_us + 1
         places = [balancer.places(view.backends) for view in different]
-        self._begins = np.array(begins, dtype=np.int64)
-        self._views = np.array([different[view] for node in nodes for view in node.values], dtype=np.int64)
         self._lengths = np.array([len(part) for part in places], dtype=np.int64)
         self._offsets = np.cumsum(self._lengths) - self._lengths
         self._places = np.concatenate([*places, [-1]])
@@ -49,19 +54,18 @@ class Views:
 
         Epochs begin at ``times``; a backend that is picked in one lasts ``until_us[epoch, backend]``.
         """
-        least_us = np.full((len(until_us), len(self._holds)), -1)
-        for view in np.flatnonzero(self._lengths):
-            least_us[:, view] = until_us[:, np.flatnonzero(self._holds[view, :-1])].min(axis=1)
-        revisions = len(self._begins)
-        nodes, begins_us = np.divmod(self._begins, _SPAN_US)
-        begins_us -= 1
-        ends_us = np.append(np.where(nodes[1:] == nodes[:-1], begins_us[1:], NEVER_US), NEVER_US)
-        first = np.searchsorted(times, begins_us, side="right") - 1
-        lasting = np.searchsorted(times, ends_us, side="left") - first
-        seen = np.repeat(np.arange(revisions), lasting)  # each revision once for every epoch in which it holds
-        epochs = first[seen] + np.arange(len(seen)) - np.repeat(np.cumsum(lasting) - lasting, lasting)
+        least_us = np.full((len(until_us), len(self._holds)), NEVER_US)
+        mortal = np.flatnonzero((until_us < NEVER_US).any(axis=0))
+        until_us, held = until_us[:, mortal], self._holds[:, mortal]
+        for view in np.flatnonzero(held.any(axis=1)).tolist():
+            least_us[:, view] = until_us[:, held[view]].min(axis=1)
+        least_us[:, self._lengths == 0] = -1
+        first = times.searchsorted(self._begins_us, "right") - 1
+        lasting = times.searchsorted(self._ends_us, "left") - first
+        seen = np.arange(len(first)).repeat(lasting)  # each revision once for every epoch in which it holds
+        epochs = np.arange(len(seen)) + (first + lasting - lasting.cumsum())[seen]
         found_us = np.full((len(times), self._nodes), NEVER_US)
-        np.minimum.at(found_us, (epochs, nodes[seen]), least_us[epochs, self._views[seen]])
+        np.minimum.at(found_us, (epochs, self._owners[seen]), least_us[epochs, self._views[seen]])
         return found_us
 
     def picks(

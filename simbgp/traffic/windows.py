@@ -81,8 +81,8 @@ class _Prefix:
     def _window(self, cause: Cause, share: float, start_us: int, end_us: int | None) -> Window:
         duration_us = (self._horizon_us if end_us is None else end_us) - start_us
         router, prefix, service, fault = self._sweep.router, self._sweep.prefix, self._sweep.service, self._fault
-        require(duration_us > 0, f"a window of {prefix} at {router} ends after it starts")
-        require(0 < share <= 1, f"a window of {prefix} at {router} loses {share} of the traffic")
+        require(duration_us > 0, "a window of {} at {} ends after it starts", prefix, router)
+        require(0 < share <= 1, "a window of {} at {} loses {} of the traffic", prefix, router, share)
         return Window(
             router=router,
             prefix=prefix,

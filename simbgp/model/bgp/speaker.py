@@ -171,9 +171,10 @@ class Speaker:
         self._world.clock.at(now_us + delay_us, partial(self._update, service), Order.RECONCILE)
 
     def _at_start(self, service: ServicePlan) -> tuple[str, ...]:
-        has_pod = any(backend.node == self._node and not backend.late for backend in service.backends)
-        announced = not service.added and (service.policy == "Cluster" or has_pod)
-        return service.prefixes if announced else ()
+        if service.added:
+            return ()
+        has_pod = (backend.node == self._node and not backend.late for backend in service.backends)
+        return service.prefixes if service.policy == "Cluster" or any(has_pod) else ()
 
     def _may_announce(self, service: ServicePlan, listed: tuple[Endpoint, ...]) -> bool:
         plan, profile = self._world.plan, self._world.node(self._node).profile

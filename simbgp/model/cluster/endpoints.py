@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from simbgp.model.clock import Order
 from simbgp.scenario.plan import ServicePlan
@@ -35,14 +35,22 @@ class Endpoint:
     phase: Phase = "active"
 
 
+class _News(NamedTuple):
+    """A service that is listed otherwise than before, or has other addresses now."""
+
+    service: ServicePlan
+    before: tuple[Endpoint, ...]
+    after: tuple[Endpoint, ...]
+    addresses: tuple[str, ...]
+
+
 class Endpoints:
     """The lists of endpoints by revision, and the revision that each node sees."""
 
     def __init__(self, world: "World") -> None:
         self._world = world
         self._lists: dict[str, list[tuple[int, tuple[Endpoint, ...]]]] = {
-            service.name: [(0, tuple(Endpoint(b.name, b.node) for b in service.backends if not b.late))]
-            for service in world.plan.services
+            name: [(0, endpoints)] for name, endpoints in world.index.endpoints.items()
         }
         self._exists = {service.name: _NEVER if service.added else 0 for service in world.plan.services}
         """Since which revision the service is there: an EndpointSlice belongs to a service."""
@@ -55,6 +63,8 @@ class Endpoints:
         self._views: dict[tuple[str, int, str], tuple[str, ...]] = {}
         """By service, list (kept alive in `_lists`, so its id stays its own) and, for a Local service, node."""
         self._services = {service.name: service for service in world.plan.services}
+        self._news: dict[tuple[int, int], list[_News]] = {}
+        """By two revisions that were there: what is past does not change, and most nodes see the same steps of it."""
 
     # what is listed
 
@@ -145,16 +155,25 @@ class Endpoints:
         if revision <= seen:
             return
         self._seen[node] = revision
-        for service in self._services.values():
-            before, after = self._at(service.name, seen), self._at(service.name, revision)
-            had, has = self._addresses(service.name, seen), self._addresses(service.name, revision)
-            if before is after and had is has:
-                continue
+        speaker = self._world.node(node).speaker
+        for service, before, after, addresses in self._between(seen, revision):
             view = self._picked(service, node, after)
             if view != self._picked(service, node, before):
                 fact = ViewChanged(self._world.clock.now_us, node, service.name, revision, view)
                 self._world.timeline.write(fact)
-            self._world.node(node).speaker.service_seen(service, after, has)
+            speaker.service_seen(service, after, addresses)
+
+    def _between(self, seen: int, revision: int) -> list[_News]:
+        """What a node finds new that saw one revision before and sees a later one now."""
+        news = self._news.get((seen, revision))
+        if news is None:
+            news = self._news[seen, revision] = []
+            for name, service in self._services.items():
+                before, after = self._at(name, seen), self._at(name, revision)
+                had, has = self._addresses(name, seen), self._addresses(name, revision)
+                if before is not after or had is not has:
+                    news.append(_News(service, before, after, has))
+        return news
 
     def _at(self, service: str, revision: int) -> tuple[Endpoint, ...]:
         if revision < self._exists[service]:
