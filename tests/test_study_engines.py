@@ -53,7 +53,9 @@ def test_workers_that_keep_dying_are_an_error(monkeypatch):
     of = batch()
     with Local(2) as engine:
         monkeypatch.setattr(engine, "_submit", dying(engine, 1000))
-        with pytest.raises(EngineError, match="3 worker processes died"):
+        with pytest.raises(
+            EngineError, match="3 worker processes died one after the other: out of memory, or a script"
+        ):
             list(engine.map(of, of.parts(range(60))))
 
 

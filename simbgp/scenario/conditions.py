@@ -18,7 +18,7 @@ from simbgp.scenario.errors import ScenarioError
 from simbgp.scenario.k8s import Secret
 from simbgp.scenario.label_index import LabelIndex
 from simbgp.scenario.layout import layout_of
-from simbgp.scenario.lbipam import LbIpam
+from simbgp.scenario.lbipam_pools import Range
 from simbgp.scenario.manifests import Item, Objects, read_objects
 from simbgp.scenario.newcomers import added_services
 from simbgp.scenario.overrides import apply_set
@@ -82,8 +82,11 @@ def conditions(
         yield _of_peer_config(name, item, secrets)
     if of_agents:
         yield from _of_node_configs(objects, owners, secrets)
+    ranges: dict[str, list[Range]] = {}
+    for entry in services.ipam.ranges:
+        ranges.setdefault(entry.pool.metadata.name, []).append(entry)
     for item in objects.of(IpPool):
-        yield from _of_pool(item.name, services.ipam)
+        yield from _of_pool(item.name, ranges.get(item.name, []))
     for name, given in services.ipam.given.items():
         yield Condition(
             "Service", name, "cilium.io/IPAMRequestSatisfied", str(given.satisfied), given.reason, given.message
@@ -141,9 +144,8 @@ def _of_peer_config(name: str, item: Item, secrets: Collection[str]) -> Conditio
     return Condition("CiliumBGPPeerConfig", name, kind, str(missing), "MissingAuthSecret", message)
 
 
-def _of_pool(name: str, ipam: LbIpam) -> Iterator[Condition]:
+def _of_pool(name: str, own: Sequence[Range]) -> Iterator[Condition]:
     """Counts stand in the message; reserved first and last addresses count as used."""
-    own = [entry for entry in ipam.ranges if entry.pool.metadata.name == name]
     total, used = sum(entry.size() for entry in own), sum(len(entry.taken) for entry in own)
     counts = {"IPsAvailable": total - used, "IPsTotal": total, "IPsUsed": used}
     for kind, number in counts.items():

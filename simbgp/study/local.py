@@ -19,6 +19,10 @@ from simbgp.study.replay import Job, Record
 
 _MOST_LOSSES = 3
 """So many workers may die one after the other without a part done between: then it is no accident."""
+_DIED = (
+    "{} worker processes died one after the other: out of memory, or a script that each of them began anew; there the "
+    'calls of simbgp must stand below: if __name__ == "__main__":'
+)
 
 
 @dataclass(slots=True)
@@ -79,7 +83,7 @@ class Local:
             except BrokenProcessPool:
                 losses += 1
                 if losses == _MOST_LOSSES:
-                    raise EngineError(f"{losses} worker processes died one after the other; out of memory?") from None
+                    raise EngineError(_DIED.format(losses)) from None
                 self._drop_pool()
                 for flight in flying:
                     flight.forget_unless_done()
