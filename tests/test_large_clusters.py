@@ -5,7 +5,7 @@ import json
 import pytest
 
 from simbgp.scenario import ScenarioError, load, loads
-from simbgp.scenario.crds import LabelSelector
+from simbgp.scenario.api_objects import LabelSelector
 from simbgp.scenario.label_index import LabelIndex
 from simbgp.scenario.pods import Standing
 from simbgp.scenario.selectors import Known, read_selector

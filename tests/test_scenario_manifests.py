@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from simbgp.scenario import Scenario, ScenarioError, loads
-from simbgp.scenario.crds import LabelSelector
+from simbgp.scenario.api_objects import LabelSelector
 
 TESTS = Path(__file__).parent
 SERVICE = TESTS.parent / "scenarios"

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from simbgp.scenario.cluster_services import ClusterService, prefix_of
+from simbgp.scenario.crd_advertisements import Advertised, ServiceOptions
 from simbgp.scenario.crd_pools import PodIpPool
-from simbgp.scenario.crds import Advertised, PeerConfigSpec, ServiceOptions
+from simbgp.scenario.crds import PeerConfigSpec
 from simbgp.scenario.label_index import LabelIndex
-from simbgp.scenario.manifests import Item, Objects
+from simbgp.scenario.objects import Item, Objects
 from simbgp.scenario.plan import AnnouncementPlan, Family, NodePlan
 from simbgp.scenario.route_policies import (
     Announced,

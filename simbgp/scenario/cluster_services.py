@@ -12,7 +12,7 @@ from simbgp.scenario.k8s import ServiceObject
 from simbgp.scenario.lbipam import LbIpam
 from simbgp.scenario.lbipam_requests import CLASSES, labels_of, responsible
 from simbgp.scenario.limits import MAX_BACKENDS
-from simbgp.scenario.manifests import Objects
+from simbgp.scenario.objects import Objects
 from simbgp.scenario.plan import BackendPlan, NodePlan, ServicePlan
 from simbgp.scenario.pod_keys import PodAddresses
 from simbgp.scenario.pods import Pods, Standing, backend_key

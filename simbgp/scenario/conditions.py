@@ -10,17 +10,18 @@ from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path as FilePath
 
+from simbgp.scenario.api_objects import LabelSelector
 from simbgp.scenario.cluster_services import ClusterServices, cluster_services
 from simbgp.scenario.crd_pools import IpPool
-from simbgp.scenario.crds import LabelSelector
 from simbgp.scenario.draft import read_draft
 from simbgp.scenario.errors import ScenarioError
 from simbgp.scenario.k8s import Secret
 from simbgp.scenario.label_index import LabelIndex
 from simbgp.scenario.layout import layout_of
 from simbgp.scenario.lbipam_pools import Range
-from simbgp.scenario.manifests import Item, Objects, read_objects
+from simbgp.scenario.manifests import read_objects
 from simbgp.scenario.newcomers import added_services
+from simbgp.scenario.objects import Item, Objects
 from simbgp.scenario.overrides import apply_set
 from simbgp.scenario.plan import NodePlan
 from simbgp.scenario.release import release_of

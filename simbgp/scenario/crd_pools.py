@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from simbgp.scenario.crds import IpAddress, LabelSelector, Lenient, Object
+from simbgp.scenario.api_objects import IpAddress, LabelSelector, Lenient, Object
 from simbgp.scenario.schema.base import Cidr, Many, Part, Text
 
 

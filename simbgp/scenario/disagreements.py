@@ -8,8 +8,8 @@ it. A run plays the ClusterConfig.
 from collections.abc import Iterator, Mapping, Sequence
 
 from simbgp.scenario.crds import Instance, InstanceOverride, Peer
-from simbgp.scenario.manifests import Item, Objects
 from simbgp.scenario.node_configs import ESTABLISHED, NodeConfig, NodeInstance, NodePeer
+from simbgp.scenario.objects import Item, Objects
 from simbgp.scenario.plan import NodePlan, PeeringPlan, RouterPlan
 
 Difference = tuple[str, str]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from simbgp.scenario.errors import Path
 from simbgp.scenario.layout import Layout, Upstream
-from simbgp.scenario.manifests import Objects
+from simbgp.scenario.objects import Objects
 from simbgp.scenario.plan import Family, Plan
 from simbgp.scenario.selection import Selection
 from simbgp.scenario.yaml_tree import Tree

@@ -11,7 +11,8 @@ from simbgp.scenario.crds import CILIUM
 from simbgp.scenario.errors import ScenarioError
 from simbgp.scenario.k8s import Secret
 from simbgp.scenario.limits import IMPORTED
-from simbgp.scenario.manifests import Objects, objects_of
+from simbgp.scenario.manifests import objects_of
+from simbgp.scenario.objects import Objects
 from simbgp.scenario.scalars import is_word
 
 try:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
-from simbgp.scenario.crds import IpAddress, LabelSelector, Lenient, Object
+from simbgp.scenario.api_objects import IpAddress, LabelSelector, Lenient, Object
 from simbgp.scenario.schema.base import CountOrPercent, Many, Text, read_address
 from simbgp.scenario.schema.services import AffinitySeconds
 

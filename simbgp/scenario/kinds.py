@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 
-from simbgp.scenario import crd_pools, crds, k8s, node_configs
-from simbgp.scenario.crds import CILIUM, Object
+from simbgp.scenario import crd_advertisements, crd_pools, crds, k8s, node_configs, node_objects
+from simbgp.scenario.api_objects import Object
+from simbgp.scenario.crds import CILIUM
 
 READ: Mapping[str, tuple[tuple[str, ...], type[Object]]] = {
-    "Node": (("v1",), crds.NodeObject),
+    "Node": (("v1",), node_objects.NodeObject),
     "CiliumNode": (CILIUM, crd_pools.CiliumNode),
     "CiliumBGPClusterConfig": (CILIUM, crds.ClusterConfig),
     "CiliumBGPPeerConfig": (CILIUM, crds.PeerConfig),
-    "CiliumBGPAdvertisement": (CILIUM, crds.Advertisement),
+    "CiliumBGPAdvertisement": (CILIUM, crd_advertisements.Advertisement),
     "CiliumBGPNodeConfig": (CILIUM, node_configs.NodeConfig),
     "CiliumBGPNodeConfigOverride": (CILIUM, crds.NodeConfigOverride),
     "CiliumLoadBalancerIPPool": (CILIUM, crd_pools.IpPool),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Generic, TypeVar
 
-from simbgp.scenario.crds import LabelSelector
+from simbgp.scenario.api_objects import LabelSelector
 
 T = TypeVar("T")
 

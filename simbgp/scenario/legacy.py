@@ -10,17 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from simbgp.scenario.crds import (
-    Advertisement,
-    Attributes,
-    ClusterConfig,
-    LabelSelector,
-    Object,
-    PeerConfig,
-    PeerGracefulRestart,
-    Port,
-    PositiveInt32,
-)
+from simbgp.scenario.api_objects import LabelSelector, Object
+from simbgp.scenario.crd_advertisements import Advertisement, Attributes
+from simbgp.scenario.crds import ClusterConfig, PeerConfig, PeerGracefulRestart, Port, PositiveInt32
 from simbgp.scenario.schema.base import Asn, Cidr, HoldSeconds, Many, Part, Text
 
 

@@ -6,16 +6,8 @@ who peers with whom; beside ClusterConfigs they are what those are compared with
 
 from pydantic import Field
 
-from simbgp.scenario.crds import (
-    Instance,
-    IpAddress,
-    Lenient,
-    Metadata,
-    Object,
-    Peer,
-    PeerConfigSpec,
-    RouterId,
-)
+from simbgp.scenario.api_objects import IpAddress, Lenient, Metadata, Object
+from simbgp.scenario.crds import Instance, Peer, PeerConfigSpec, RouterId
 from simbgp.scenario.schema.base import Many, Part
 
 ESTABLISHED = "established"

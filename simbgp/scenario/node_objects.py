@@ -2,10 +2,39 @@
 
 from dataclasses import replace
 
+from pydantic import Field
+
+from simbgp.scenario.api_objects import Lenient, Object
 from simbgp.scenario.crd_pools import CiliumNode
-from simbgp.scenario.crds import NodeObject
 from simbgp.scenario.plan import NodePlan
-from simbgp.scenario.schema.base import read_address
+from simbgp.scenario.schema.base import Cidr, Many, Text, read_address
+
+
+class NodeAddress(Lenient):
+    """One of ``status.addresses``."""
+
+    type: Text
+    address: Text
+
+
+class NodeSpec(Lenient):
+    """``spec`` of a Node."""
+
+    pod_cidr: Cidr | None = Field(None, alias="podCIDR")
+    pod_cidrs: Many[Cidr] | None = Field(None, alias="podCIDRs")
+
+
+class NodeStatus(Lenient):
+    """``status`` of a Node."""
+
+    addresses: Many[NodeAddress] = ()
+
+
+class NodeObject(Object):
+    """A ``v1`` Node."""
+
+    spec: NodeSpec = NodeSpec()
+    status: NodeStatus = NodeStatus()
 
 
 def node_of(node: NodeObject) -> NodePlan:

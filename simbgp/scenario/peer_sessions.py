@@ -12,8 +12,8 @@ from simbgp.scenario.errors import Path, Problem, ScenarioError
 from simbgp.scenario.gateways import nearest, unknown_gateway
 from simbgp.scenario.layout import Layout, Upstream
 from simbgp.scenario.limits import MAX_PATHS
-from simbgp.scenario.manifests import Item, Objects
 from simbgp.scenario.node_configs import NodeConfig, NodeInstance, NodePeer
+from simbgp.scenario.objects import Item, Objects
 from simbgp.scenario.plan import Family, NodePlan, OriginPlan
 from simbgp.scenario.route_policies import family_of
 

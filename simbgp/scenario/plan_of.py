@@ -12,9 +12,9 @@ from simbgp.scenario.fault_plans import fault_plan
 from simbgp.scenario.incidents import IncidentBook
 from simbgp.scenario.layout import Layout, Upstream
 from simbgp.scenario.little import population
-from simbgp.scenario.manifests import Objects
 from simbgp.scenario.metrics import read_bound
 from simbgp.scenario.newcomers import added_services, with_newcomers
+from simbgp.scenario.objects import Objects
 from simbgp.scenario.peerings import peering_plans
 from simbgp.scenario.plan import (
     BfdPlan,

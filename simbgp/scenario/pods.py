@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simbgp.scenario.crds import LabelSelector
+from simbgp.scenario.api_objects import LabelSelector
 from simbgp.scenario.k8s import (
     Budget,
     BudgetSpec,
@@ -18,7 +18,7 @@ from simbgp.scenario.k8s import (
 )
 from simbgp.scenario.label_index import LabelIndex
 from simbgp.scenario.limits import MAX_BACKENDS
-from simbgp.scenario.manifests import Item, Objects
+from simbgp.scenario.objects import Item, Objects
 from simbgp.scenario.services import part_of
 
 _SERVICE = "kubernetes.io/service-name"

@@ -6,7 +6,7 @@ Source: cilium ``pkg/bgp/manager/reconciler/policies.go``; cilium/cilium#35721, 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from simbgp.scenario.crds import Advertised
+from simbgp.scenario.crd_advertisements import Advertised
 from simbgp.scenario.plan import AnnouncementPlan, Family
 
 

@@ -20,9 +20,10 @@ from simbgp.scenario.families import family_mismatches
 from simbgp.scenario.incidents import IncidentBook, read_incidents
 from simbgp.scenario.layout import Layout, layout_of
 from simbgp.scenario.lint import lint
-from simbgp.scenario.manifests import Objects, read_objects
+from simbgp.scenario.manifests import read_objects
 from simbgp.scenario.newcomers import added_services, with_joining
 from simbgp.scenario.not_yet import refuse
+from simbgp.scenario.objects import Objects
 from simbgp.scenario.overrides import SET, apply, plain
 from simbgp.scenario.plan import Plan
 from simbgp.scenario.plan_of import plan_of

@@ -3,15 +3,16 @@
 from collections.abc import Iterator, Sequence
 
 from simbgp.profiles import SpeakerProfile
+from simbgp.scenario.api_objects import LabelSelector
 from simbgp.scenario.cluster_services import ClusterService
-from simbgp.scenario.crds import Instance, LabelSelector
+from simbgp.scenario.crds import Instance
 from simbgp.scenario.crds import Peer as PeerObject
 from simbgp.scenario.disagreements import disagreements
 from simbgp.scenario.errors import Path
 from simbgp.scenario.label_index import LabelIndex
 from simbgp.scenario.layout import Layout
-from simbgp.scenario.manifests import Item, Objects
 from simbgp.scenario.node_configs import NodeConfig
+from simbgp.scenario.objects import Item, Objects
 from simbgp.scenario.peer_sessions import Asked, PeerSessions, Selected, Selection
 from simbgp.scenario.plan import NodePlan
 from simbgp.scenario.without_effect import without_effect

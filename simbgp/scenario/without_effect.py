@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
+from simbgp.scenario.crd_advertisements import Advertised
 from simbgp.scenario.crd_pools import PodIpPool
-from simbgp.scenario.crds import Advertised, PeerConfigSpec
-from simbgp.scenario.manifests import Item, Objects
+from simbgp.scenario.crds import PeerConfigSpec
+from simbgp.scenario.objects import Item, Objects
 from simbgp.scenario.plan import NodePlan
 
 

@@ -9,7 +9,7 @@ from simbgp.scenario.cluster_services import ClusterServices
 from simbgp.scenario.draft import Draft
 from simbgp.scenario.errors import Path, Problem
 from simbgp.scenario.layout import Layout
-from simbgp.scenario.manifests import Objects
+from simbgp.scenario.objects import Objects
 from simbgp.scenario.schema import Document, RouterSettings, mix_entries
 from simbgp.scenario.schema_of_files import did_you_mean, listed
 from simbgp.scenario.selection import Selection
