@@ -248,3 +248,16 @@ def test_the_json_schema_is_one_and_refuses_what_the_reader_refuses() -> None:
     assert {"$id", "title", "description"} <= schema.keys()
     for change in ({"cluster": {"nodes": 0}}, {"horizon": "10"}, {"faults": [{"kind": "x", "at": 1}]}, {"name": 7}):
         assert not satisfies_json_schema(small().data | change)
+
+
+@pytest.mark.parametrize(("most", "fits"), [(13, True), (12, False)])
+def test_the_levels_of_all_values_are_counted(most: int, fits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list stands at 0, its three at 1; in the third a list at 2 and in that one at 3 with a 1 at 4, and a 1 at 1.
+
+    0 + 1 + 1 + 1 + 2 + 3 + 4 + 1 = 13."""
+    monkeypatch.setattr("simbgp.scenario.yaml_tree.MAX_LEVELS", most)
+    if fits:
+        assert read_documents("[1, 1, [[[1]]], 1]", "a.yaml")[0].data == [1, 1, [[[1]]], 1]
+        return
+    with pytest.raises(ScenarioError, match=r"a\.yaml:1:17: 3: too many values nested too deep; allowed: 12"):
+        read_documents("[1, 1, [[[1]]], 1]", "a.yaml")

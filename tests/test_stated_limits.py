@@ -25,6 +25,10 @@ TOO_MUCH = {
     "deep lists": ("[" * 100_000, "nested too deep; allowed: 100 levels"),
     "deep mappings": ("{a: " * 100_000, "nested too deep; allowed: 100 levels"),
     "many values": ("[" + "a, " * 30_000 + "]", "too many values; allowed: 30000 in a file"),
+    "many values deep down": (
+        f"[{('[' * 90 + '1' + ']' * 90 + ', ') * 200}]",
+        "too many values nested too deep; allowed: 600000 for the levels of all values together",
+    ),
     "a file of 1 MB": ("#" * 1_000_001, "the file is too big; allowed: 1000000 bytes"),
     "a number of 900 000 digits": (BASE.replace("nodes: 3", "nodes: " + "9" * 900_000), "allowed: at most 400"),
     "a number of 400 digits": (BASE.replace("nodes: 3", "nodes: " + "9" * 400), "allowed: an integer from 1 to 25000"),

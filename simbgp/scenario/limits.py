@@ -15,6 +15,8 @@ MAX_VALUES = 30_000
 """Of the same: each costs up to 0.1 ms."""
 MAX_PATHS = 2_000_000
 """Prefixes that all sessions carry together: some 200 bytes each."""
+MAX_LEVELS = 600_000
+"""Of the same: the levels that all values stand at, together; ruamel.yaml looks at each level for each sign."""
 MAX_BACKENDS = 1_000_000
 """Of the Services of manifests together: some 3 us each."""
 MAX_DEPTH = 100

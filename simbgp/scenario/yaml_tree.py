@@ -23,7 +23,7 @@ from ruamel.yaml.events import (
 )
 
 from simbgp.scenario.errors import Path, Problem, ScenarioError, dotted, not_yaml
-from simbgp.scenario.limits import MAX_ALIASED, MAX_BYTES, MAX_DEPTH, MAX_VALUES, Most
+from simbgp.scenario.limits import MAX_ALIASED, MAX_BYTES, MAX_DEPTH, MAX_LEVELS, MAX_VALUES, Most
 from simbgp.scenario.positions import Place
 from simbgp.scenario.scalars import joined, scalar_value
 
@@ -80,6 +80,7 @@ class _Reader:
     events: Iterator[Any]
     problems: list[Problem] = field(default_factory=list)
     values: int = 0
+    levels: int = 0
     anchors: dict[str, _Node] = field(default_factory=dict)
 
     def documents(self) -> Iterator[_Node]:
@@ -96,6 +97,10 @@ class _Reader:
         self.values += 1
         if self.values > MAX_VALUES:
             raise TooManyError([self.fail(here, path[:3], f"too many values; allowed: {MAX_VALUES} in a file")])
+        self.levels += len(path)
+        if self.levels > MAX_LEVELS:
+            what = f"too many values nested too deep; allowed: {MAX_LEVELS} for the levels of all values together"
+            raise TooManyError([self.fail(here, path[:3], what)])
         if isinstance(event, AliasEvent):
             if event.anchor not in self.anchors:
                 raise ScenarioError([self.fail(here, path, f"*{event.anchor} names no anchor above it")])
