@@ -89,9 +89,10 @@ class Law:
     @property
     def is_constant(self) -> bool:
         """Whether every draw gives the same."""
-        return self.kind == "constant" or (
-            len(set(self.parameters)) == 1 and self.kind in ("uniform", "choice", "empirical")
-        )
+        if self.kind == "constant":
+            return True
+        alike = self.parameters.count(self.parameters[0]) == len(self.parameters)
+        return alike and self.kind in ("uniform", "choice", "empirical")
 
     @property
     def support(self) -> tuple[float, float]:

@@ -45,7 +45,7 @@ def play(batch: Batch, part: range, tick: Callable[[int], None] | None = None) -
     found: list[list[Record]] = [[] for _ in batch.jobs]
     _hold_on_to_memory()
     for run in part:
-        shared = Shared(batch.jobs[0].seed, run)
+        shared = Shared(batch.jobs[0].seed, run) if len(batch.jobs) > 1 else None
         for place, job in enumerate(batch.jobs):
             if run < batch.runs[place]:
                 found[place].append(record(job, run, shared, batch.worlds[place]))

@@ -7,7 +7,7 @@ from simbgp.measure.observed import Question
 from simbgp.model import simulate
 from simbgp.scenario import Plan, draw
 from simbgp.study.rows import Rows, Wanted, rows_of
-from simbgp.study.shared import Shared
+from simbgp.study.shared import Shared, effect_of
 from simbgp.timeline import Timeline
 
 
@@ -44,10 +44,11 @@ def played(plan: Plan, seed: int, run: int) -> tuple[Timeline, bool]:
 
 
 def record(job: Job, run: int, shared: Shared | None = None, world: int = 0) -> Record:
-    """Play one run and keep what ``job`` asks for; ``shared`` knows what other jobs of the run and ``world`` did."""
+    """Play one run and keep what ``job`` asks for; ``shared`` knows what other jobs of the run and ``world`` did, None
+    where there is no other."""
     plan = job.plan
     happened, drawn = played(plan, job.seed, run)
-    effect = (shared or Shared(job.seed, run)).effect(plan, world, happened)
+    effect = shared.effect(plan, world, happened) if shared else effect_of(plan, happened, job.seed, run)
     observed = Observed(plan, happened, effect.windows, effect.outcomes, job.seed, run)
     values = tuple(value_of(observed, question) for question in job.questions)
     rows = rows_of(run, observed, job.tables, job.wanted)

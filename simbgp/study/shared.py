@@ -22,6 +22,11 @@ class Effect:
     outcomes: Sequence[ServiceOutcome]
 
 
+def effect_of(plan: Plan, happened: Timeline, seed: int, run: int) -> Effect:
+    """What ``happened`` does to the traffic of ``plan``."""
+    return Effect(windows(plan, happened, seed, run), outcomes(plan, happened, seed, run))
+
+
 class Shared:
     """The effects that are known of one run; ``worlds`` numbers plans that traffic cannot tell apart alike."""
 
@@ -33,9 +38,7 @@ class Shared:
         """What ``happened`` does to the traffic of ``plan``."""
         key = world, tuple(fact for fact in happened if _is_seen(fact))
         if key not in self._known:
-            self._known[key] = Effect(
-                windows(plan, happened, self._seed, self._run), outcomes(plan, happened, self._seed, self._run)
-            )
+            self._known[key] = effect_of(plan, happened, self._seed, self._run)
         return self._known[key]
 
 

@@ -11,7 +11,7 @@ from simbgp.traffic.answers import Answers, leave_by_themselves
 from simbgp.traffic.balancer import Balancer
 from simbgp.traffic.history import History
 from simbgp.traffic.lookup import Lookup, how_many_reached, rows_where
-from simbgp.traffic.routing import N, Routing, Ways, values_at
+from simbgp.traffic.routing import N, Routing, Ways, values_of_many
 from simbgp.traffic.steps import NEVER_US, START_US, Steps
 from simbgp.traffic.views import Views
 
@@ -96,9 +96,9 @@ class Datapath:
         if not steps:
             return np.zeros((len(self.times), 1), dtype=np.int64)
         table = np.array([[number(item.values[0]) for item in steps]]).repeat(len(self.times), axis=0)
-        for column, item in enumerate(steps):
-            if len(item.values) > 1:
-                table[:, column] = values_at(item, self.times, number)
+        changing = [column for column, item in enumerate(steps) if len(item.values) > 1]
+        if changing:
+            table[:, changing] = values_of_many([steps[column] for column in changing], self.times, number).T
         return table
 
     def _widened(self, of_ways: NDArray[Any]) -> NDArray[Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from ipaddress import ip_address, ip_network
 
 from simbgp.scenario.plan import BackendPlan, NodePlan, Plan, ServicePlan
@@ -59,7 +60,6 @@ class History:
         self._nodes = index.nodes
         self.services = _services(plan, timeline)
         self._own = _own_backends(self.services)
-        self._homes = _homes(self.services)
         self._different: dict[tuple[str, ...], View] = {}
         self._start = {name: self._view(backends) for name, backends in timeline.start.views.items()}
         self._next_hops: dict[tuple[str, str], Steps[tuple[str, ...]]] = {}
@@ -227,6 +227,8 @@ class History:
 
     def _take(self, fact: Fact) -> None:
         match fact:
+            case ViewChanged(time_us, node, service, _, backends):  # the most frequent first
+                self.view(node, service).set(time_us, self._usable(node, service, self._view(backends)))
             case RouteChanged():
                 self._route(fact)
             case SpineChanged(time_us, spine, prefix, router, sends):
@@ -259,8 +261,11 @@ class History:
                 self.added_us[service] = time_us
                 for router, prefix in self._entries[service]:
                     self._announce(router, prefix, time_us)
-            case ViewChanged(time_us, node, service, _, backends):
-                self.view(node, service).set(time_us, self._usable(node, service, self._view(backends)))
+
+    @cached_property
+    def _homes(self) -> dict[str, dict[str, str]]:
+        """The node of each backend of each service."""
+        return {item.name: {backend.name: backend.node for backend in item.backends} for item in self.services}
 
     def _silence(self, time_us: int, node: str) -> None:
         """With the node goes the kernel that reset what came for its dead backends."""
@@ -319,11 +324,6 @@ def _services(plan: Plan, timeline: Timeline) -> tuple[ServicePlan, ...]:
         replace(item, backends=(*item.backends, *joined[item.name])) if item.name in joined else item
         for item in plan.services
     )
-
-
-def _homes(services: tuple[ServicePlan, ...]) -> dict[str, dict[str, str]]:
-    """The node of each backend of each service."""
-    return {item.name: {backend.name: backend.node for backend in item.backends} for item in services}
 
 
 def _own_backends(services: tuple[ServicePlan, ...]) -> dict[str, dict[str, list[str]]]:

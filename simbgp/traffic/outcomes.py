@@ -140,32 +140,34 @@ class _Tally:
 
     def row(self, service: str, fault: str | int | None, place: int | None = None) -> ServiceOutcome:
         """The row of a whole run, or of the fault in that place."""
-        caused = slice(None) if place is None else rows_where(_joined(self._faults) == place)
-        fates, moves = _joined(self._fates)[caused], _joined(self._moves)
-        tallied = np.bincount(fates, minlength=Fate.COUNT).tolist()
+        fates, moves, refused = _joined(self._fates), _joined(self._moves), _joined(self._refused)
+        caused = np.ones(len(fates), dtype=np.bool_) if place is None else _joined(self._faults) == place
+        tallied = np.bincount(fates if place is None else fates[caused], minlength=Fate.COUNT).tolist()
         if place is None:
             tallied[Fate.UNAFFECTED] += self._total - len(fates)
             require(sum(tallied) == self._total, f"the outcomes of {service} sum to its connections")
         else:
             tallied[Fate.UNAFFECTED] = 0  # nothing caused that
-        waited = rows_where(fates == Fate.DELAYED)
-        again = _joined(self._back)[:, caused].sum(axis=1).tolist() if self._reconnects else [None] * 3
+        waited = rows_where(caused & (fates == Fate.DELAYED))
+        again: list[int | None] = [None] * 3
+        if self._reconnects:
+            again = [_count(each & caused) for each in _joined(self._back)]
         return ServiceOutcome(
             service=service,
             fault=fault,
             total=self._total,
-            moved=int(np.count_nonzero(moves != _UNMOVED if place is None else moves == place)),
+            moved=_count(moves != _UNMOVED if place is None else moves == place),
             unaffected=tallied[Fate.UNAFFECTED],
             delayed=tallied[Fate.DELAYED],
             reset=tallied[Fate.RESET],
             timed_out=tallied[Fate.TIMED_OUT],
             not_opened=tallied[Fate.NOT_OPENED],
-            refused=int(np.count_nonzero(_joined(self._refused)[caused])),
+            refused=_count(refused & caused),
             reconnected=again[0],
             elsewhere=again[1],
             broken_again=again[2],
-            delay_s=_seconds(_joined(self._delays_us)[caused][waited]),
-            connect_delay_s=_seconds(_joined(self._connect_delays_us)[caused][waited]),
+            delay_s=_seconds(_joined(self._delays_us)[waited]),
+            connect_delay_s=_seconds(_joined(self._connect_delays_us)[waited]),
         )
 
 
@@ -174,6 +176,11 @@ def _joined(parts: list[NDArray[N]]) -> NDArray[N]:
     if len(parts) > 1:
         parts[:] = [np.concatenate(parts, axis=-1)]
     return parts[0]
+
+
+def _count(mask: Bools) -> int:
+    """How many there are; a sum would first make a number of each."""
+    return int(np.count_nonzero(mask))
 
 
 def _seconds(delays_us: Ints) -> Seconds:

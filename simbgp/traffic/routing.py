@@ -1,6 +1,6 @@
 """From where clients enter to a node: one router's next-hop groups, or those of a spine and of the routers below it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -267,3 +267,12 @@ def values_at(steps: Steps[T], times: Ints, number: Callable[[T], N]) -> NDArray
     if len(values) == 1:
         return values.repeat(len(times))
     return values[np.array(steps.times).searchsorted(times, "right") - 1]
+
+
+def values_of_many(many: Sequence[Steps[T]], times: Ints, number: Callable[[T], N]) -> NDArray[Any]:
+    """The same for several, one row each, by one search; no step begins after the last of ``times``."""
+    span = int(times[-1]) + 2  # place and time make one sortable number, for the first time is -1
+    begins = np.array([place * span + time_us for place, steps in enumerate(many) for time_us in steps.times])
+    values = np.array([number(value) for steps in many for value in steps.values])
+    asked = np.arange(len(many))[:, None] * span + times
+    return values[begins.searchsorted(asked, "right") - 1]

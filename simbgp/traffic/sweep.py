@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from simbgp.traffic.history import History, View
 from simbgp.traffic.obstacles import CLEAR, ORDER, Cause, Obstacle, Obstacles, met
-from simbgp.traffic.steps import START_US
+from simbgp.traffic.steps import START_US, Steps
 
 
 class Hole(NamedTuple):
@@ -31,6 +31,14 @@ class _Way(NamedTuple):
 _CLEAR_WAY = _Way(0.0, True, None)
 
 
+class _Node(NamedTuple):
+    """What decides over the way to a node, as functions of time; ``view`` is None for PodCIDRs."""
+
+    lost_share: Steps[float]
+    forwards: Steps[bool]
+    view: Steps[View] | None
+
+
 class Sweep:
     """Keeps, for all nodes on one way, how much of the traffic goes there; few ways differ at any moment."""
 
@@ -39,6 +47,7 @@ class Sweep:
         self.service = obstacles.service(prefix)
         self._history, self._obstacles = history, obstacles
         self._origins = history.origins(router, prefix)
+        self._nodes = {node: self._node(node) for node in self._origins}
         self._groups = history.groups(router, prefix)
         self._dealt = obstacles.inflow.times(router, prefix)
         self._homes = {backend.name: backend.node for backend in self.service.backends} if self.service else {}
@@ -77,13 +86,10 @@ class Sweep:
 
     def _changes(self, since_us: int) -> dict[int, list[str]]:
         """The moments after ``since_us`` at which something changes, with the nodes whose way does."""
-        history, changes = self._history, dict[int, list[str]]()
-        views: dict[View, None] = {}
-        for node in self._origins:
-            lost_share = self._obstacles.lost_share(self.router, node, self.service)
-            times = lost_share.times[1:] + history.forwarding(node).times[1:]
-            if self.service:
-                known = history.view(node, self.service.name)
+        changes, views = dict[int, list[str]](), dict[View, None]()
+        for node, (lost_share, forwards, known) in self._nodes.items():
+            times = lost_share.times[1:] + forwards.times[1:]
+            if known:
                 times += known.times[1:]
                 views |= dict.fromkeys(known.values)
             for time_us in times:
@@ -95,13 +101,17 @@ class Sweep:
             changes.setdefault(time_us, [])
         return {time_us: nodes for time_us, nodes in changes.items() if time_us > since_us}
 
+    def _node(self, node: str) -> _Node:
+        view = self._history.view(node, self.service.name) if self.service else None
+        lost_share = self._obstacles.lost_share(self.router, node, self.service)
+        return _Node(lost_share, self._history.forwarding(node), view)
+
     def _way(self, node: str) -> _Way:
-        history, now_us = self._history, self._now_us
-        view = history.view(node, self.service.name).at(now_us) if self.service else None
+        lost_share, forwards, known = self._nodes[node]
+        view = known.at(self._now_us) if known else None
         if self._obstacles.behind(self.service, view, self.router).values == [CLEAR]:
             view = None
-        lost_share = self._obstacles.lost_share(self.router, node, self.service).at(now_us)
-        way = _Way(lost_share, history.forwarding(node).at(now_us), view)
+        way = _Way(lost_share.at(self._now_us), forwards.at(self._now_us), view)
         return _CLEAR_WAY if way == _CLEAR_WAY else way
 
     def _turn(self, node: str) -> None:

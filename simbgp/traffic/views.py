@@ -39,8 +39,7 @@ class Views:
         self._places = np.concatenate([*places, [-1]])
         self._never_empty = bool(self._lengths.all())
         self._holds = np.zeros((len(different), backends + 1), dtype=np.bool_)
-        for number, part in enumerate(places):
-            self._holds[number, part] = True
+        self._holds[np.arange(len(places)).repeat(self._lengths), self._places[:-1]] = True
 
     def valid_until(self, nodes: NDArray[np.int64], at_us: NDArray[np.int64]) -> NDArray[np.int64]:
         """When the view that each node has at a moment next changes; far beyond any run if it does not."""
