@@ -466,3 +466,17 @@ def test_a_node_sends_a_syn_again_to_the_dead_backend_that_it_picked_as_long_as_
     assert set(waits) == {1.0, 2.0, 3.0}
     for after_s, in_all in ((3.0, 1 / 8), (2.0, 0.5 / 8 + 0.5 / 7), (1.0, 1 / 7)):
         assert within(waits[after_s], in_all / 70, row.total)
+
+
+def test_who_dials_over_a_path_that_is_cut_for_good_fails_to_the_end() -> None:
+    """Nothing changes any more after 60 of 600 s, and a quarter of those who dial until 597 s give up after 3 s."""
+    row = run(plan(traffic=clients(0, 20.0, connect_timeout_s=3.0, lifetime=MOMENTARY)), *cut(60, None))
+    assert within(row.not_opened, 537 / 600 / 4, row.total)
+
+
+def test_a_node_that_forgot_its_connections_makes_no_other_node_remember_any() -> None:
+    """n1 reboots at 10 s: its quarter is reset. n2 leaves at 60 s: its quarter is spread over the others (highest
+    random weight), who do not know it, be they n1, which lost its conntrack once, or n3 and n4, which never did."""
+    row = run(plan(traffic=clients(MANY), balancer=SNAT, hash="hrw"), ConntrackLost(at(10), "n1"), withdrawn(60, "n2"))
+    assert within(row.reset, 1 / 2, MANY)
+    assert row.unaffected + row.reset == MANY
