@@ -1,6 +1,8 @@
 """Jobs that are played run by run together: the ways of one scenario, the settings of a sweep, a pair to compare."""
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,6 +14,8 @@ from simbgp.study.shared import Shared, worlds
 _LARGEST_PART = 50
 _PARTS = 16
 _ALMOST_32_MIB = 2**25 - 2**14
+_FIRST_LOOK = 10_000
+"""Objects; Python itself looks after 700 or 2 000."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +48,30 @@ def play(batch: Batch, part: range, tick: Callable[[int], None] | None = None) -
     """Play the runs of ``part``, each for all jobs at once; ``tick`` hears of each record."""
     found: list[list[Record]] = [[] for _ in batch.jobs]
     _hold_on_to_memory()
-    for run in part:
-        shared = Shared(batch.jobs[0].seed, run) if len(batch.jobs) > 1 else None
-        for place, job in enumerate(batch.jobs):
-            if run < batch.runs[place]:
-                found[place].append(record(job, run, shared, batch.worlds[place]))
-                if tick is not None:
-                    tick(1)
+    with _collecting_rarely():
+        for run in part:
+            shared = Shared(batch.jobs[0].seed, run) if len(batch.jobs) > 1 else None
+            for place, job in enumerate(batch.jobs):
+                if run < batch.runs[place]:
+                    found[place].append(record(job, run, shared, batch.worlds[place]))
+                    if tick is not None:
+                        tick(1)
     return found
+
+
+@contextmanager
+def _collecting_rarely() -> Iterator[None]:
+    """Have Python look for garbage once in some runs, not several times in each.
+
+    What a run's control plane is made of points to itself until the run is over, so among the few hundred newest
+    objects there is nothing to find yet. Traffic, whose arrays are large, has no such circles and needs no looking.
+    """
+    newest, *older = gc.get_threshold()
+    gc.set_threshold(max(newest, _FIRST_LOOK) if newest else 0, *older)  # 0: somebody does not want any
+    try:
+        yield
+    finally:
+        gc.set_threshold(newest, *older)
 
 
 def _hold_on_to_memory() -> None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,8 +12,6 @@ from simbgp.traffic.lookup import rows_where
 
 _MOST_CODES = 100_000
 _UNASKED = -2
-Blame = Callable[[Ints, Sent], Ints]
-"""The fault behind the trouble that a packet of each of some connections met."""
 
 
 class Causes:
@@ -30,7 +29,7 @@ class Causes:
         """Of a packet's epoch, way, arrival and backend: how many there are of each, -1 among them."""
         self._first_move = math.prod(self._sizes)
         """Codes from here on stand for the epoch of a move, -1 first; those below for a packet."""
-        self._faults_of = _EachOnce(self._of_code, self._first_move + self._sizes[0])
+        self._faults_of = _EachOnce(self._first_move + self._sizes[0])
 
     def of(self, sent: Sent, moves: Ints, homes: Ints) -> Ints:
         """The fault behind each packet; ``moves`` is the epoch that moved the flow (-1: none), ``homes`` where its
@@ -46,11 +45,11 @@ class Causes:
             elsewhere = self._path.routing.nodes_of(sent.ways[moved]) != homes[moved]
             moved = moved[alive & elsewhere]
             codes[moved] = self._first_move + 1 + moves[moved]  # a move is put down to nothing else
-        return self._faults_of(codes)
+        return self._faults_of(codes, self._of_code)
 
     def of_moves(self, epochs: Ints) -> Ints:
         """The fault behind each move; -1 for those that did not move."""
-        return self._faults_of(self._first_move + 1 + epochs)
+        return self._faults_of(self._first_move + 1 + epochs, self._of_code)
 
     def _of_code(self, code: int) -> int:
         if code >= self._first_move:
@@ -92,29 +91,49 @@ class Causes:
         return self._places[max(found, key=lambda fault: fault.time_us).fault] if found else -1
 
 
-class _EachOnce:
-    """A function of whole numbers from 0 to below ``count``, asked once for each number that there is."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Blame:
+    """The fault behind the trouble that a packet of each of some connections met.
 
-    def __init__(self, answer: Callable[[int], int], count: int) -> None:
-        self._answer = answer
+    ``moves`` and ``homes`` are arrays with one row per connection, which others write: the last epoch that moved it
+    (-1: none), and the node that opened it. Something of its own, for a method of the connections would have them
+    point to themselves.
+    """
+
+    causes: Causes
+    moves: Ints
+    homes: Ints
+
+    def __call__(self, who: Ints, sent: Sent) -> Ints:
+        """The fault, one for each of ``who``."""
+        return self.causes.of(sent, self.moves[who], self.homes[who])
+
+
+class _EachOnce:
+    """What a function says of whole numbers from 0 to below ``count``, which is asked once for each that there is.
+
+    It is handed in with each question: kept here it would close a circle, and the arrays of a run would outlive it.
+    """
+
+    def __init__(self, count: int) -> None:
         self._known = np.full(count if count <= _MOST_CODES else 0, _UNASKED)
         self._known_of_many: dict[int, int] = {}
 
-    def __call__(self, codes: Ints) -> Ints:
+    def __call__(self, codes: Ints, answer: Callable[[int], int]) -> Ints:
         if not len(self._known):  # too many for a place each
             different, places = np.unique(codes, return_inverse=True)
-            return np.array([self._once(code) for code in different.tolist()], dtype=np.int64)[places]
+            return np.array([self._once(code, answer) for code in different.tolist()], dtype=np.int64)[places]
         found: Ints = self._known.take(codes)
         unasked = rows_where(found == _UNASKED)
         if len(unasked):
             for code in np.flatnonzero(np.bincount(codes[unasked])).tolist():
-                self._known[code] = self._answer(code)
+                self._known[code] = answer(code)
             found = self._known.take(codes)
         return found
 
-    def _once(self, code: int) -> int:
+    def _once(self, code: int, answer: Callable[[int], int]) -> int:
         if code not in self._known_of_many:
-            self._known_of_many[code] = self._answer(code)
+            self._known_of_many[code] = answer(code)
         return self._known_of_many[code]
 
 

@@ -7,9 +7,9 @@ from simbgp.traffic.addresses import dialled_anew
 from simbgp.traffic.affinity import Affinity
 from simbgp.traffic.answers import either
 from simbgp.traffic.attempts import Attempts
-from simbgp.traffic.causes import Causes
+from simbgp.traffic.causes import Blame, Causes
 from simbgp.traffic.clients import SYN_LINEAR_TIMEOUTS, linux
-from simbgp.traffic.datapath import Bools, Datapath, Ints, Reply, Sent
+from simbgp.traffic.datapath import Bools, Datapath, Ints, Reply
 from simbgp.traffic.flows import Flows
 from simbgp.traffic.lives import Fate, Lives
 from simbgp.traffic.lookup import rows_where
@@ -36,14 +36,15 @@ class Connections:
         horizon_us: int,
         affinity: Affinity | None = None,
     ) -> None:
-        self._path, self._flows, self._causes, self._horizon_us = datapath, flows, causes, horizon_us
+        self._path, self._flows, self._horizon_us = datapath, flows, horizon_us
         self._routing, self._lossy = datapath.routing, datapath.is_lossy
         self._client = client = linux(SYN_LINEAR_TIMEOUTS[traffic.client], traffic.tcp_retries2, traffic.user_timeout_s)
         self.lives = lives = Lives(len(flows))
         self._sending = sending = Sending(plan, datapath, flows, horizon_us, affinity)
         self._homes = sending.homes
         dials = Attempts(client.connect_us, _least(client.connect_gives_up_us, traffic.connect_timeout_s), horizon_us)
-        self._opening = Opening(datapath, sending, flows, lives, dials, self._causes_of)
+        self._blame = Blame(causes, lives.moves, sending.homes.nodes)
+        self._opening = Opening(datapath, sending, flows, lives, dials, self._blame)
         limit_us = _least(client.retransmit_gives_up_us, traffic.request_timeout_s)
         self._waiting = Waiting(
             datapath, sending, lives, Attempts(client.retransmit_us, limit_us, horizon_us), limit_us
@@ -173,14 +174,11 @@ class Connections:
         sent = self._sending.send(who, at_us, luck)
         rows = rows_where(sent.replies == Reply.RESET)
         if len(rows):
-            self.lives.end(who[rows], Fate.RESET, at_us[rows], self._causes_of(who[rows], sent.only(rows)))
+            self.lives.end(who[rows], Fate.RESET, at_us[rows], self._blame(who[rows], sent.only(rows)))
         rows = rows_where(sent.replies == Reply.LOST)
         if len(rows):
             lost = sent.only(rows)
-            self._waiting.wait(who[rows], at_us[rows], self._causes_of(who[rows], lost), self._path.stuck_until(lost))
-
-    def _causes_of(self, who: Ints, sent: Sent) -> Ints:
-        return self._causes.of(sent, self.lives.moves[who], self._homes.nodes[who])
+            self._waiting.wait(who[rows], at_us[rows], self._blame(who[rows], lost), self._path.stuck_until(lost))
 
 
 def _least(kernel_us: int, application_s: float | None) -> int:
