@@ -5,13 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from simbgp._version import __version__
 from simbgp.measure import METRICS, ClosedForm, Question, SloResult, Value, Verdict, closed_forms, judge, overall
-from simbgp.measure.units import of_metric, with_interval
-from simbgp.measure.verdict import bound_of
 from simbgp.profiles import RouterProfile, SpeakerProfile
 from simbgp.scenario import Plan, Scenario
 from simbgp.study.alternatives import Otherwise, dispute, sentences, undisputed
+from simbgp.study.as_dict import as_dict
 from simbgp.study.command import run_command
 from simbgp.study.rows import COLUMNS, Row
 from simbgp.study.stats import Stats
@@ -239,28 +237,7 @@ class Result:
     def to_dict(self) -> dict[str, Any]:
         """The result as the JSON object, times in seconds to the sixth decimal. Tables that were not made are empty;
         ``progress`` is there if the scenario has a rollout, ``patches`` if it speaks of the status report."""
-        rolls_out = any(fault.kind == "agent-upgrade" for fault in self.plan.faults)
-        return {
-            "simbgp": __version__,
-            "scenario": self.scenario.name,
-            "seed": str(self.seed),
-            "runs": self.runs,
-            "exact": self.exact,
-            "verdict": str(self.verdict),
-            "reproduce": self.reproduce,
-            "profiles": [
-                {"name": profile.name, "title": profile.title, "calibrated": profile.calibrated}
-                for profile in self.profiles
-            ],
-            "assumptions": list(self.assumptions),
-            "warnings": list(self.warnings),
-            "rows_left_out": self.rows_left_out,
-            "slo": [_slo(*found) for found in zip(self.slo, self.disputes, strict=True)],
-        } | {
-            table: [dict(zip(columns, row, strict=True)) for row in self._tables.get(table, ())]
-            for table, columns in COLUMNS.items()
-            if {"progress": rolls_out, "patches": self.plan.counts_patches}.get(table, True)
-        }
+        return as_dict(self, self._tables)
 
     def to_json(self) -> str:
         """`to_dict` as text: the same bytes for the same scenario, seed and version."""
@@ -273,40 +250,3 @@ class Result:
 
     def __repr__(self) -> str:
         return f"<Result of {self.scenario.name}: {self.runs} runs, seed {self.seed}, {self.verdict}>"
-
-
-def _row(found: SloResult) -> tuple[str, str, str, str]:
-    """Verdict, metric, bound and value of one SLO in words."""
-    slo = found.slo
-    bound = f"{'≤' if slo.max_value is not None else '≥'} {of_metric(slo.metric, bound_of(slo))}"
-    value = "never happened" if found.estimate is None else with_interval(slo.metric, found.estimate)
-    return str(found.verdict), f"{slo.metric} {slo.stat}", bound, value
-
-
-def _slo(found: SloResult, disputed: str | None) -> dict[str, Any]:
-    """The row of one SLO; a ``min`` bound, what narrows it and why it is not settled are there if it has them."""
-    slo, of = found.slo, found.estimate
-    optional = {
-        "min": slo.min_value,
-        "service": slo.service,
-        "router": slo.router,
-        "fault": slo.fault,
-        "prefix": slo.prefix,
-        "min_share": slo.min_share or None,
-        "runs_needed": found.runs_needed,
-        "disputed": disputed,
-    }
-    return {
-        "metric": slo.metric,
-        "stat": slo.stat,
-        "max": slo.max_value,
-        "value": None if of is None else round(of.value, 6),
-        "low": _rounded(None if of is None else of.low),
-        "high": _rounded(None if of is None else of.high),
-        "confidence": None if of is None else of.confidence,
-        "verdict": str(found.verdict),
-    } | {key: value for key, value in optional.items() if value is not None}
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 6)
