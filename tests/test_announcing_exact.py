@@ -288,3 +288,71 @@ def test_a_service_that_no_advertisement_covers_is_never_announced():
     told.session.peering = replace(told.session.peering, announcements=())
     assert told.path("V") == []
     assert told.session.prefixes() == (POD,)
+
+
+# routers without graceful restart, towards a speaker that has it (GoBGP pkg/server/server.go of each release)
+
+PLAIN = {"helper": False}
+
+
+def beside(speaker, *routers, **changes):
+    """A router for each; those with ``helper=False`` have no graceful restart. Their End-of-RIBs take 0, 2, 4, ..."""
+    profiles = tuple(waiting(2 * place, **router) for place, router in enumerate(routers))
+    return cluster(routers=profiles, speaker=steady(speaker, **changes), restart=GR, horizon_s=900)
+
+
+GONE = (0, "withdrawn")
+
+
+@pytest.mark.parametrize(
+    ("speaker", "unasked", "expected"),
+    [
+        ("gobgp-3.10", False, [GONE, (6 + 360, "added")]),  # no End-of-RIB: the deferral time, and then all
+        ("gobgp-3.10", True, [GONE]),  # End-of-RIB ends the wait, and those without graceful restart are passed over
+        ("gobgp-3.36", True, [GONE, (6, "added")]),
+        ("gobgp-4.8", True, [GONE, (6, "added")]),
+    ],
+)
+def test_a_router_without_graceful_restart_alone(speaker, unasked, expected):
+    assert path(beside(speaker, PLAIN | {"end_of_rib_unasked": unasked}), CRASH) == expected
+
+
+@pytest.mark.parametrize(
+    ("speaker", "unasked", "plain", "helper"),
+    [
+        ("gobgp-3.10", False, [GONE, (366, "added")], [STALE, (366, "refreshed")]),  # both wait for what never comes
+        ("gobgp-3.10", True, [GONE], [STALE, (8, "refreshed")]),  # the later End-of-RIB at 6 + 2
+        ("gobgp-3.36", True, [GONE, (6, "added")], [STALE, (6, "refreshed")]),
+        ("gobgp-4.8", True, [GONE, (6, "added")], [STALE, (6, "refreshed")]),
+    ],
+)
+def test_a_router_without_graceful_restart_beside_one_that_has_it(speaker, unasked, plain, helper):
+    plan = beside(speaker, PLAIN | {"end_of_rib_unasked": unasked}, {})
+    assert path(plan, CRASH) == plain
+    assert path(plan, CRASH, router="tor-2") == helper
+
+
+@pytest.mark.parametrize(
+    ("speaker", "at_s"),
+    [("gobgp-3.10", 366), ("gobgp-4.8", 366), ("gobgp-3.36", 6)],
+)
+def test_a_dead_router_holds_back_the_updates_to_one_without_graceful_restart_too(speaker, at_s):
+    """Whether the dead one would have graceful restart nobody knows before its OPEN; 3.36 waits for nobody that is
+    not there."""
+    plan = beside(speaker, PLAIN, PLAIN)
+    dead = fault("link-loss", at_s=AT_S - 99, **SECOND)
+    assert path(plan, CRASH, dead) == [GONE, (at_s, "added")]
+
+
+def test_every_router_has_a_deferral_of_its_own():
+    """tor-2's link is dark until 8.5: its session comes at 9, its routes 360 later, those of tor-1 at 6 + 360."""
+    plan = beside("gobgp-3.10", PLAIN, PLAIN, first_dial_timeout_s=None)
+    faults = CRASH, fault("link-loss", 8.5, **SECOND)
+    assert path(plan, *faults)[-1] == (366, "added")
+    assert path(plan, *faults, router="tor-2")[-1] == (369, "added")
+
+
+def test_who_was_passed_over_hears_all_in_a_new_session():
+    plan = beside("gobgp-3.10", PLAIN | {"end_of_rib_unasked": True})
+    reset = fault("session-reset", at_s=AT_S + 100)
+    assert path(plan, CRASH, reset) == [GONE, (132, "added")]  # 100 + 30 idle + a dial of 2: no restart any more

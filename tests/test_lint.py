@@ -16,6 +16,9 @@ GOBGP = "routers=[{name: tor-1, profile: gobgp-3.10, timers: {holdTimeSeconds: %
 MAGLEV = "cluster.loadBalancer={algorithm: %s, mode: %s}"
 DRAIN = "faults: [{at: 60s, kind: node-drain, node: worker-1%s}]\n"
 DOWN = WEB % "" + "faults: [{at: 60s, kind: node-down, node: worker-1}]\n"
+BARE = "cluster.cilium=gobgp-3.10"
+PLAIN = "routers=[{name: tor-1, profile: %s, gracefulRestart: {helper: false}}]"
+HELPS = "routers=[{name: tor-1, profile: %s, gracefulRestart: {helper: true}}]"
 TWO = "routers=[{name: tor-1, profile: frr-8.4}, {name: tor-2, profile: frr-8.4}]"
 
 
@@ -58,6 +61,9 @@ def told(words, extra, *overrides):
         ("restartTimeSeconds 120 is below the 120 s", (CRASH % "108.1s", ON), (CRASH % "107.9s", ON)),
         ("or pull the image before", (UPGRADE % "110s", ON), (UPGRADE % "110s, prePulled: true", ON)),
         ("announces nothing to any router while another", ("", ON, TWO), ("", ON, TWO, "cluster.cilium=1.19")),
+        ("announces nothing to it for 360 s", ("", ON, BARE, PLAIN % "bird-2.0"), ("", ON, BARE, HELPS % "bird-2.0")),
+        ("before the session is a new one", ("", ON, BARE, PLAIN % "frr-8.4"), ("", BARE, PLAIN % "frr-8.4")),
+        ("announces nothing to it", ("", ON, BARE, PLAIN % "frr-8.4"), ("", ON, PLAIN % "frr-8.4")),
         ("keeps its share of Cluster services", (DOWN, ON), (DOWN, ON, "routers.0.profile=bird-2.0")),
         ("keeps its share of", (DOWN, ON), (DOWN, ON, "services.0.externalTrafficPolicy=Local")),
         ("keeps its share of", (DOWN, ON), (DOWN, "cluster.gracefulRestart={enabled: false}")),

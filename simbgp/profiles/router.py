@@ -118,6 +118,8 @@ class RouterProfile:
     """What all of them add at most."""
     end_of_rib_shared: bool
     """Whether a peer that comes up while another one waits for it gets it together with that one."""
+    end_of_rib_unasked: bool
+    """Whether a router that has no graceful restart sends its End-of-RIB to a peer that has."""
     fast_fallover: bool
     """Whether loss of carrier on the peer's own link ends the session at once."""
 

@@ -54,6 +54,9 @@ class SpeakerProfile:
     waits_for_unestablished: bool
     """After its own restart it announces nothing to anybody while a configured restart-capable router is not
     Established, for at most `deferral_s`."""
+    passes_over_plain_peers: bool
+    """Whether the synchronisation that ends this silence announces nothing to routers without graceful restart: they
+    hear of no route before it changes or the session is a new one."""
     deferral_s: float
     """Selection deferral time (RFC 4724 §4.1), counted from Established."""
     redials_after_router_restart_time: bool

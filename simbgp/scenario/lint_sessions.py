@@ -86,6 +86,24 @@ def muted_by_dead_router(plan: Plan) -> Iterator[Finding]:
         )
 
 
+def muted_by_plain_router(plan: Plan) -> Iterator[Finding]:
+    """RFC 4724 §4.1 excludes peers without the capability; GoBGP 3.10 waits for their End-of-RIB all the same."""
+    if not plan.speaker.waits_for_end_of_rib:
+        return
+    plain = dict.fromkeys(r.name for p, r in _sessions(plan) if p.restart.enabled and not r.profile.helper)
+    unasked = {router.name for router in plan.routers if router.profile.end_of_rib_unasked}
+    for name in plain:
+        forgotten = name in unasked and plan.speaker.passes_over_plain_peers
+        yield of_router(
+            name,
+            f"{name} has no graceful restart: after a restart GoBGP {plan.speaker.gobgp} announces nothing to it "
+            + ("before the session is a new one" if forgotten else f"for {plan.speaker.deferral_s:g} s")
+            + "; switch graceful restart on at both ends, or at none",
+            ("gracefulRestart", "helper"),
+            ("gracefulRestart",),
+        )
+
+
 def long_lived_in_vain(plan: Plan) -> Iterator[Finding]:
     """RFC 9494 §3: without capability 64 the long-lived one is ignored; and the helper must want it too."""
     offered = [(p, r) for p, r in _sessions(plan) if p.restart.long_lived_s]
@@ -129,6 +147,7 @@ RULES = (
     short_hold,
     retry_above_restart,
     muted_by_dead_router,
+    muted_by_plain_router,
     long_lived_in_vain,
     family_mismatch,
 )

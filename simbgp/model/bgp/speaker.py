@@ -11,6 +11,7 @@ from simbgp.timeline.facts import AgentChanged
 if TYPE_CHECKING:
     from simbgp.model.bgp.session import Session
     from simbgp.model.world import World
+    from simbgp.profiles import SpeakerProfile
 
 
 class Speaker:
@@ -28,6 +29,11 @@ class Speaker:
         """The prefixes of a service that are announced, where these are not as at the start."""
         self._silent: list[Session] = []
         """Sessions that are Established and to which nothing was announced yet."""
+
+    @property
+    def _profile(self) -> "SpeakerProfile":
+        """That of the release which runs now."""
+        return self._world.node(self._node).profile
 
     def start(self) -> None:
         """The process is up and may dial."""
@@ -80,26 +86,26 @@ class Speaker:
                 session.node.connection.node_wakes(u < self._world.node(self._node).profile.reads_before_expiry)
 
     def established(self, session: "Session") -> None:
-        """A session came up: announce now, or when the deferral is over."""
-        profile = self._world.node(self._node).profile
-        if not session.node.restarting or not (session.restart_negotiated or profile.waits_for_end_of_rib):
+        """A session came up: announce now, or after a restart when all End-of-RIBs are in or the deferral is over."""
+        if not session.node.restarting:
             self._announce(session)
             return
         self._silent.append(session)
-        if session.restart_negotiated:
-            self._await_end_of_rib(session)
-        cycle, due_us = session.node.cycle, self._world.clock.now_us + round(profile.deferral_s * 1e6)
-        self._world.clock.at(due_us, lambda: self._deferral_over(session, cycle), Order.TIMER)
+        clock, cycle, deferral_s = self._world.clock, session.node.cycle, self._profile.deferral_s
+        wait_us = self._end_of_rib_after_us(session)
+        if wait_us is not None:
+            clock.at(clock.now_us + wait_us, lambda: self._end_of_rib(session, cycle), Order.PACKET)
+        due_us = clock.now_us + round(deferral_s * 1e6)
+        clock.at(due_us, lambda: self._deferral_over(session, cycle), Order.TIMER)
 
-    def _await_end_of_rib(self, session: "Session") -> None:
-        """Of a router that has graceful restart; one that has none never sends it, and is waited for all the same by
-        releases that wait for one at all."""
-        profile, wait_us = self._world.node(self._node).profile, 0
-        router = self._world.router(session.peering.router)
-        if profile.waits_for_end_of_rib and not router.sets_restart_bit:
-            wait_us = router.end_of_rib.wait_us(session, len(self._world.index.nodes_of_router[router.name]))
-        cycle, now_us = session.node.cycle, self._world.clock.now_us
-        self._world.clock.at(now_us + wait_us, lambda: self._end_of_rib(session, cycle), Order.PACKET)
+    def _end_of_rib_after_us(self, session: "Session") -> int | None:
+        """When the router's End-of-RIB is in, 0 if nobody waits for it, None if it is waited for and never comes."""
+        router, negotiated = self._world.router(session.peering.router), session.restart_negotiated
+        if not self._profile.waits_for_end_of_rib or (negotiated and router.sets_restart_bit):
+            return 0
+        if not negotiated and not session.profile.end_of_rib_unasked:
+            return None
+        return router.end_of_rib.wait_us(session, len(self._world.index.nodes_of_router[router.name]))
 
     def _end_of_rib(self, session: "Session", cycle: int) -> None:
         """The router's End-of-RIB is in, or not waited for."""
@@ -108,28 +114,32 @@ class Speaker:
             self._announce_if_complete()
 
     def _deferral_over(self, session: "Session", cycle: int) -> None:
+        """Each router has a selection deferral timer of its own."""
         if session in self._silent and session.node.cycle == cycle:
-            self._announce_all()
+            self._silent.remove(session)
+            self._announce(session)
 
     def _announce_if_complete(self) -> None:
         if not all(session.node.heard_end_of_rib for session in self._silent):
             return
-        if self._world.node(self._node).profile.waits_for_unestablished and self._missing():
+        if self._profile.waits_for_unestablished and self._missing():
             return
-        self._announce_all()
+        self._synchronised()
 
     def _missing(self) -> bool:
         """Whether a configured restart-capable router is not Established."""
         sessions = self._world.sessions_of(self._node)
         return any(s.peering.restart.enabled and s.node.enabled.up and s.node.state != "established" for s in sessions)
 
-    def _announce_all(self) -> None:
+    def _synchronised(self) -> None:
+        """Announce to all that waited; some releases pass over routers without graceful restart, for good."""
         silent, self._silent = self._silent, []
         for session in self._world.sessions_of(self._node):
-            if session in silent or self._world.node(self._node).profile.clears_restart_bit:
+            if session in silent or self._profile.clears_restart_bit:
                 session.node.restarting = False
         for session in silent:
-            self._announce(session)
+            if session.restart_negotiated or not self._profile.passes_over_plain_peers:
+                self._announce(session)
 
     def _announce(self, session: "Session") -> None:
         """Send what there is, and End-of-RIB; routes that come to the process only later follow on their own."""
