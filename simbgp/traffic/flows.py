@@ -89,6 +89,10 @@ class Flows:
     def __len__(self) -> int:
         return len(self.keys)
 
+    def before(self, time_us: int) -> "Flows":
+        """Those that dial earlier."""
+        return self.only(rows_where(self.dialled_us < time_us))
+
     def only(self, rows: Ints) -> "Flows":
         """Those in these rows."""
         clients = None if self.clients is None else self.clients[rows]

@@ -85,7 +85,7 @@ def populations(
         if service.affinity_s is not None:
             flows = addressed(flows, traffic, name, draws.seed, draws.run)
         player = _Player(plan, history, traffic, path, Causes(path, faults), len(entries))
-        hurt = player.play(only_touched(path, asked.calm, flows) if asked.calm else flows)
+        hurt = player.play(only_touched(path, asked.calm, flows) if asked.calm else flows.before(asked.until_us))
         again = reconnects(hurt, player.play) if traffic.reconnects else None
         yield Population((router, prefix), hurt, player.causes, again)
 
