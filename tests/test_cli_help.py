@@ -12,12 +12,12 @@ HEAVY = ["numpy", "pandas", "matplotlib", "jinja2", "networkx", "simpy", "pydant
 COMMANDS = ["run", "sweep", "compare", "validate", "schema", "init", "profiles", "explain", "table"]
 
 
-def loaded_after(statement):
-    """The heavy packages that a fresh interpreter has loaded after ``statement``."""
+def loaded_after(statement, of=HEAVY):
+    """Those modules, the heavy packages unless told, that a fresh interpreter has loaded after ``statement``."""
     probe = f"import sys\ntry:\n    {statement}\nexcept SystemExit:\n    pass\n"
-    probe += f"print(*(name for name in {HEAVY} if name in sys.modules), file=sys.stderr)"
+    probe += f"print(*(name for name in {of} if name in sys.modules), file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True)
-    return done.stderr.split()
+    return done.stderr.splitlines()[-1].split()  # the last line is ours
 
 
 def test_help_loads_nothing_heavy():
@@ -34,6 +34,22 @@ def test_running_a_scenario_loads_no_data_frames(tmp_path):
     loaded = loaded_after(f"from simbgp.cli import main; main(['run', {str(path)!r}, '--format', 'json'])")
     assert "numpy" in loaded
     assert not {"pandas", "matplotlib", "networkx", "rich"} & set(loaded)
+
+
+def test_the_page_of_a_run_loads_no_part_that_it_does_not_draw_with(tmp_path):
+    path, page = tmp_path / "world.yaml", tmp_path / "page.html"
+    path.write_text("cluster: {nodes: 2}\nrouters: [{name: tor-1, profile: rfc8538}]\n")
+    idle = [
+        "pandas",
+        "networkx",
+        "rich",
+        "scipy.stats",
+        "matplotlib.pyplot",
+        "simbgp.study.advise",
+        "simbgp.study.waiting",
+    ]
+    command = f"from simbgp.cli import main; main(['run', {str(path)!r}, '--report', {str(page)!r}])"
+    assert loaded_after(command, ["jinja2", *idle]) == ["jinja2"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

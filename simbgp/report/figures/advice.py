@@ -4,15 +4,14 @@ from typing import TYPE_CHECKING
 
 from simbgp.report.figures.style import BLUE, GREEN, INK, ORANGE, QUIET, RED, empty, house_style
 from simbgp.report.numbers import count, percent
-from simbgp.study.advise.advised import Advised
-from simbgp.study.advise.choice import front
-from simbgp.study.advise.sensitivity import Swing
-from simbgp.study.advise.settings import Setting
-from simbgp.study.advise.words import phrases, restart_phrase
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from simbgp.study.advise.advised import Advised
+    from simbgp.study.advise.sensitivity import Swing
+    from simbgp.study.advise.settings import Setting
 
 _MOST_SWINGS = 8
 _VISIBLE = 0.005
@@ -20,7 +19,7 @@ _VISIBLE = 0.005
 Point = tuple[float, float]
 
 
-def advice(found: Advised) -> "Figure":
+def advice(found: "Advised") -> "Figure":
     """Lost traffic against broken connections, a dot per setting, the front as a line, and the advice; below it
     a bar for each input: from where to where the yearly weight of the advised setting goes with it."""
     with house_style():
@@ -31,7 +30,10 @@ def advice(found: Advised) -> "Figure":
     return figure
 
 
-def _finding(found: Advised) -> str:
+def _finding(found: "Advised") -> str:
+    from simbgp.study.advise.settings import Setting  # a run's page has other figures and does without the search
+    from simbgp.study.advise.words import phrases
+
     now, then = found.costs(Setting()), found.costs(found.chosen)
     what = ", ".join(phrases(found.chosen, found.now)) or "leave it as it is"
     if found.chosen == Setting():
@@ -40,12 +42,15 @@ def _finding(found: Advised) -> str:
     return f"{found.plan.name}: {what}; a year costs {percent(less)} less"
 
 
-def _point(found: Advised, setting: Setting) -> Point:
+def _point(found: "Advised", setting: "Setting") -> Point:
     ledger, weighing = found.ledger, found.weighing
     return ledger.value(setting, weighing.broken()), ledger.value(setting, weighing.lost_connection_s()) / 60
 
 
-def _draw_front(axes: "Axes", found: Advised) -> None:
+def _draw_front(axes: "Axes", found: "Advised") -> None:
+    from simbgp.study.advise.choice import front
+    from simbgp.study.advise.settings import Setting
+
     others = [_point(found, setting) for setting in found.settings]
     right, up = zip(*others, strict=True)
     axes.scatter(right, up, s=14, color=QUIET, alpha=0.55, linewidths=0, label="played in full", zorder=2)
@@ -66,7 +71,7 @@ def _draw_front(axes: "Axes", found: Advised) -> None:
     _grouped(axes)
 
 
-def _draw_price(axes: "Axes", found: Advised) -> None:
+def _draw_price(axes: "Axes", found: "Advised") -> None:
     """Settings on this line weigh as much as the advised one."""
     broken, lost = _point(found, found.chosen)
     price_minutes = found.weighing.broken_connection_s / 60
@@ -76,8 +81,10 @@ def _draw_price(axes: "Axes", found: Advised) -> None:
     )  # fmt: skip
 
 
-def _name_restarts(axes: "Axes", found: Advised) -> None:
+def _name_restarts(axes: "Axes", found: "Advised") -> None:
     """Restart times along the advised setting, where there is room for their names."""
+    from simbgp.study.advise.words import restart_phrase
+
     rows = found.neighbours().get("restart", [])
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     named: list[Point] = []
@@ -92,7 +99,7 @@ def _name_restarts(axes: "Axes", found: Advised) -> None:
         axes.annotate(text, (x, y), xytext=(6, 6), textcoords="offset points", fontsize=7.5, color=INK, zorder=6)
 
 
-def _draw_tornado(axes: "Axes", found: Advised) -> None:
+def _draw_tornado(axes: "Axes", found: "Advised") -> None:
     least = found.swings[0].size * _VISIBLE
     shown = [swing for swing in found.swings if swing.size > least][:_MOST_SWINGS][::-1]
     middle = found.costs(found.chosen).weighs_s.value / 60
@@ -126,5 +133,5 @@ def _grouped(axes: "Axes") -> None:
         axes.yaxis.set_major_formatter(lambda value, _: count(value))
 
 
-def _name(swing: Swing) -> str:
+def _name(swing: "Swing") -> str:
     return "weight of a broken connection" if swing.kind == "price" else f"{swing.of}: {swing.kind}"

@@ -7,18 +7,19 @@ import numpy.typing as npt
 
 from simbgp.report.figures.style import INK, LINES, QUIET, house_style, in_percent, new
 from simbgp.report.numbers import count, seconds
-from simbgp.study.waiting import OfProfile, Waiting
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from simbgp.study.waiting import OfProfile, Waiting
 
 _QUANTILES = (("p99", 0.01), ("p99.9", 0.001))
 _FOREVER_S = 7200.0
 """So long the answer of a router that never forgets was looked for."""
 
 
-def wait_curve(found: Waiting) -> "Figure":
+def wait_curve(found: "Waiting") -> "Figure":
     """P(some router still forwards to the node) against seconds after unlabelling, a curve per answer that differs.
 
     The steps are those of the runs: below one run in so many there is nothing to see.
@@ -37,13 +38,13 @@ def wait_curve(found: Waiting) -> "Figure":
     return figure
 
 
-def still_held(found: OfProfile) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def still_held(found: "OfProfile") -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """At which seconds the probability falls, and to what; a router that never forgets keeps it up."""
     ended = np.sort([value.value for value in found.values if not value.censored])
     return ended, 1 - np.arange(1, len(ended) + 1) / max(1, len(found.values))
 
 
-def _curves(found: Waiting) -> list[tuple[str, OfProfile]]:
+def _curves(found: "Waiting") -> "list[tuple[str, OfProfile]]":
     """The worst profile of each way, ways of the same answer once."""
     curves: dict[tuple[float, ...], tuple[str, OfProfile]] = {}
     for way in found.ways:
@@ -55,7 +56,7 @@ def _curves(found: Waiting) -> list[tuple[str, OfProfile]]:
     return list(curves.values())[: len(LINES)]
 
 
-def _finding(found: Waiting) -> str:
+def _finding(found: "Waiting") -> str:
     whole, node = found.whole_seconds, found.ways[0].node
     if whole is None:
         return f"Some router never forgets {node}: do not switch it off by the clock"
@@ -72,7 +73,7 @@ def _rare(p: float) -> str:
     return f"1 case of {count(round(1 / (1 - p / 100)))}"
 
 
-def _draw(axes: "Axes", curves: list[tuple[str, OfProfile]], answer_s: float | None) -> None:
+def _draw(axes: "Axes", curves: "list[tuple[str, OfProfile]]", answer_s: float | None) -> None:
     last = max([float(still_held(profile)[0][-1:].sum()) for _, profile in curves] + [answer_s or 0.0])
     right = max(1.0, last * 1.15)
     fewest = min(1 / max(1000, len(profile.values)) for _, profile in curves)
@@ -100,7 +101,7 @@ def _draw(axes: "Axes", curves: list[tuple[str, OfProfile]], answer_s: float | N
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), fontsize=8, borderaxespad=0, ncols=2)
 
 
-def _mark(axes: "Axes", found: OfProfile, colour: str) -> None:
+def _mark(axes: "Axes", found: "OfProfile", colour: str) -> None:
     """A dot where the curve has come down to each quantile, with its seconds; too few runs know of none."""
     at, held = still_held(found)
     for place, (_, share) in enumerate(_QUANTILES):
