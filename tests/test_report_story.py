@@ -3,6 +3,7 @@ from simbgp.timeline import (
     BackendAdded,
     FaultBegan,
     ForwardingChanged,
+    PathChanged,
     RouteChanged,
     SessionChanged,
     Start,
@@ -79,3 +80,38 @@ def test_a_long_story_leaves_out_what_matters_least():
     story = told(*facts, most=6)
     assert len(story) == 6
     assert all("loses the session" in text for _, text in story)
+
+
+def path(at_s, lost, carrier=True):
+    return PathChanged(round(at_s * S), "tor-1", "n1", lost, lost, lost, carrier)
+
+
+VANISH, PASS = "packets between tor-1 and n1 vanish", "packets between tor-1 and n1 pass again"
+
+
+def test_a_link_that_is_lost_and_then_cut_vanishes_once():
+    """All packets are lost from 10 on; from 20 to 40 the port is dark too."""
+    assert told(path(10, 1.0), path(20, 1.0, False), path(40, 1.0), path(70, 0.0)) == [
+        (10.0, VANISH),
+        (20.0, "the link between tor-1 and n1 loses its carrier too"),
+        (40.0, "the link between tor-1 and n1 has carrier again, and packets still vanish"),
+        (70.0, PASS),
+    ]
+
+
+def test_a_link_that_is_cut_and_then_lost_vanishes_once():
+    """Dark from 10 to 40; the loss that begins at 20 shows when the light is back."""
+    assert told(path(10, 1.0, False), path(20, 1.0, False), path(40, 1.0), path(70, 0.0)) == [
+        (10.0, VANISH),
+        (40.0, "the link between tor-1 and n1 has carrier again, and packets still vanish"),
+        (70.0, PASS),
+    ]
+
+
+def test_a_link_that_is_cut_twice_vanishes_twice():
+    assert told(*(path(at_s, lost, lost == 0) for at_s, lost in ((10, 1.0), (20, 0.0), (30, 1.0), (40, 0.0)))) == [
+        (10.0, VANISH),
+        (20.0, PASS),
+        (30.0, VANISH),
+        (40.0, PASS),
+    ]

@@ -66,8 +66,9 @@ def tell(timeline: Timeline, more: Iterable[Sentence] = (), most: int = 15) -> l
 def _sentences(timeline: Timeline) -> Iterator[Sentence]:
     groups: dict[tuple[object, ...], _Group] = {}
     told: list[_Group] = []
+    paths: dict[tuple[str, str], PathChanged] = {}
     for fact in timeline:
-        for key, rank, thing, say in _read(fact, timeline.start):
+        for key, rank, thing, say in _read(fact, timeline.start, paths):
             group = groups.get(key)
             if group is None or (fact.time_us - group.time_us > _TOGETHER_US and key[0] != _ROLLOUT):
                 group = groups[key] = _Group(fact.time_us, rank, say)
@@ -81,7 +82,7 @@ _Reading = tuple[tuple[object, ...], int, str, Callable[[list[str]], str]]
 """What facts of one sentence have in common, its rank, what differs, and the sentence."""
 
 
-def _read(fact: Fact, start: Start) -> Iterator[_Reading]:
+def _read(fact: Fact, start: Start, paths: dict[tuple[str, str], PathChanged]) -> Iterator[_Reading]:
     match fact:
         case RolloutAdvanced(_, fault, upgraded, nodes):
             done = f", {count(upgraded)} of them done" if upgraded else ""
@@ -114,7 +115,8 @@ def _read(fact: Fact, start: Start) -> Iterator[_Reading]:
                 lambda things: f"{spine} {word} {router}: {listed(things)}",
             )
         case PathChanged():
-            yield _path(fact)
+            yield from _path(fact, paths.get((fact.router, fact.node)))
+            paths[fact.router, fact.node] = fact
         case NeighbourChanged(_, router, node, reachable):
             word = "has resolved" if reachable else "cannot resolve"
             then = "" if reachable else ": the next in their groups get what was sent there"
@@ -146,9 +148,16 @@ def _read(fact: Fact, start: Start) -> Iterator[_Reading]:
             yield ("view", service, backends), 3, node, lambda things: f"{_do(things, 'now picks', 'now pick')} {what}"
 
 
-def _path(fact: PathChanged) -> _Reading:
-    """What vanishes between a router and nodes, and which way if it is only one."""
+def _path(fact: PathChanged, before: PathChanged | None) -> Iterator[_Reading]:
+    """What vanishes between a router and nodes, and which way if it is only one; of a link on which as much vanished
+    before, whether it has carrier."""
     router, lost = fact.router, fact.lost_share
+    if before is not None and (lost, *_ways(fact)) == (before.lost_share, *_ways(before)):
+        if fact.carrier != before.carrier:
+            word = "has carrier again, and packets still vanish" if fact.carrier else "loses its carrier too"
+            key = "carrier", router, fact.carrier
+            yield key, 2, fact.node, lambda things: f"the link between {router} and {listed(things)} {word}"
+        return
     what = "packets" if lost in (0.0, 1.0) else f"{percent(lost)} of the packets"
     word = "vanish" if lost else "pass again"
     where = "between {router} and {nodes}"
@@ -156,8 +165,12 @@ def _path(fact: PathChanged) -> _Reading:
         where = "from {router} to {nodes}"
     elif lost and not fact.lost_to_node:
         where = "from {nodes} to {router}"
-    key = "path", router, lost, fact.lost_to_node, fact.lost_to_router
-    return key, 2, fact.node, lambda things: f"{what} {where.format(router=router, nodes=listed(things))} {word}"
+    key = "path", router, lost, *_ways(fact)
+    yield key, 2, fact.node, lambda things: f"{what} {where.format(router=router, nodes=listed(things))} {word}"
+
+
+def _ways(fact: PathChanged) -> tuple[float, float]:
+    return fact.lost_to_node, fact.lost_to_router
 
 
 def _again(start: Start, router: str, node: str, prefix: str | None = None) -> bool:
