@@ -288,22 +288,47 @@ def test_a_stalled_sender_of_a_lossy_way_sends_again_when_it_wakes():
         ([(10, "forget"), (11, "receiver_stalls"), (30, "receiver_wakes", False)], []),
         ([(10, "receiver_stalls"), (11, "forget"), (30, "receiver_wakes", False)], []),
         ([(10, "receiver_wakes", False)], []),
-        # a second stall begins with what was known then: the keepalive of 15
+        # what came in before the way went dark is read at the wake, and the timer starts anew then: 16 + 9, 20 + 9
+        ([(10, "receiver_stalls"), (13, "dark"), (16, "receiver_wakes", False)], [(25, "hold")]),
+        ([(10, "receiver_stalls"), (13, "dark"), (20, "receiver_wakes", True)], [(29, "hold")]),
+        ([(10, "receiver_stalls"), (13, "dark"), (22, "receiver_wakes", True)], [(31, "hold")]),
+        ([(10, "receiver_stalls"), (13, "dark"), (20, "receiver_wakes", False)], [(20, "hold")]),
+        ([(10, "receiver_stalls"), (20, "receiver_wakes", True), (20.5, "dark")], [(29, "hold")]),
+        ([(10, "receiver_stalls"), (16, "receiver_wakes", False), (16.5, "dark")], [(25, "hold")]),
+        ([(10, "receiver_stalls"), (13, "silence"), (16, "receiver_wakes", False)], [(25, "hold")]),
+        ([(10, "receiver_stalls"), (11, "silence"), (16, "receiver_wakes", False)], HOLD_18),
+        ([(10, "receiver_stalls"), (13, "sender_stalls"), (16, "receiver_wakes", False)], [(25, "hold")]),
+        ([(10, "receiver_stalls"), (11, "sender_stalls"), (20, "receiver_wakes", True)], [(20, "hold")]),
+        # the one of 15 comes through: read at 16; awake at 14 it reads that of 12, and that of 15 on time
+        ([(10, "receiver_stalls"), (13, "unanswered"), (16, "receiver_wakes", False)], [(25, "hold")]),
+        ([(10, "receiver_stalls"), (13, "unanswered"), (14, "receiver_wakes", False)], [(24, "hold")]),
+        ([(10, "receiver_stalls"), (13, "unanswered"), (15.5, "dark"), (16, "receiver_wakes", False)], [(25, "hold")]),
+        # 12 is lost; repeated at 12 + 32a = 18.688 and 12 + 64a = 25.376
+        (
+            [(10, "receiver_stalls"), (10.5, "dark"), (19, "clear"), (19.5, "receiver_wakes", True)],
+            [(19.5, "hold"), (25.376, "sender: TCP_RESET")],
+        ),
+        ([(10, "receiver_stalls"), (10.5, "dark"), (18, "clear"), (19.5, "receiver_wakes", True)], []),
+        (
+            [(10, "receiver_stalls"), (10.5, "dark"), (18, "clear"), (19.5, "receiver_wakes", True), (20, "dark")],
+            [(28.5, "hold")],
+        ),
+        # a second stall begins with what was known then: at 16 the keepalives of 12 and 15 were read, 16 + 9
         (
             [
                 (10, "receiver_stalls"),
                 (16, "receiver_wakes", False),
                 (17, "receiver_stalls"),
-                (25, "receiver_wakes", False),
+                (25.000001, "receiver_wakes", False),
             ],
-            [(25, "hold")],
+            [(25.000001, "hold")],
         ),
         (
             [
                 (10, "receiver_stalls"),
                 (16, "receiver_wakes", False),
                 (17, "receiver_stalls"),
-                (24, "receiver_wakes", False),
+                (25, "receiver_wakes", False),
             ],
             [],
         ),

@@ -59,7 +59,9 @@ class Stream:
         self._unanswered_us: int | None = None
         """When the first segment that is not acknowledged was or will be sent; None while the way is clear."""
         self._heard_us: int | None = None
-        """When a retransmission was last heard; it may be later than the keepalive in it was sent."""
+        """When a retransmission was last heard, or unread input read; later than the keepalive in it was sent."""
+        self._came_in_us: int | None = None
+        """When the last keepalive came in before the way, or the sender, changed: its kernel had it, read or not."""
         self._stalled_us: int | None = None
         """Since when the receiver's process has not run."""
         self._overdue_us: int = 0
@@ -101,7 +103,7 @@ class Stream:
         elif before == "clear":
             self._obscured()
         elif after == "dark":
-            self._darkened()
+            self._darkened(before)
         else:
             self._resume()
 
@@ -111,16 +113,20 @@ class Stream:
                 self._arrival.cancel()
         elif self._sending and not self._mute:
             self._unanswered_us = self._keepalives.first_at_or_after(self._clock.now_us)
-            heard = self._unanswered_us if self._way == "unanswered" else self._last_heard_us()
-            self._set_hold(heard)
+            self._came_in_us = self._last_heard_us()
+            self._set_hold(self._unanswered_us if self._way == "unanswered" else self._came_in_us)
             if self._way == "lossy":
                 self._send(self._unanswered_us)
 
-    def _darkened(self) -> None:
+    def _darkened(self, before: Way) -> None:
         """Some segments passed before; now none does."""
         self._arrival.cancel()
-        if self._unanswered_us is not None and self._unanswered_us >= self._clock.now_us:
+        if self._unanswered_us is None:
+            return
+        if self._unanswered_us >= self._clock.now_us:
             self._set_hold(self._last_heard_us())
+        elif before == "unanswered":
+            self._came_in_us = self._unanswered_us
 
     def _cleared(self, resend_us: int | None) -> None:
         sent_us, now_us = self._unanswered_us, self._clock.now_us
@@ -196,12 +202,29 @@ class Stream:
         if since_us is None or not self._receiver_knows:
             return
         closing, self._unread = self._unread, None
-        overdue = self._overdue_us < self._clock.now_us
-        keepalive_waits = self._way == "clear" and self._keepalives.first_at_or_after(since_us) < self._clock.now_us
-        if overdue and not (reads_first and (closing is not None or keepalive_waits)):
+        came_in_us = self._last_in_us()
+        keepalive_waits = came_in_us is not None and came_in_us >= since_us
+        if self._overdue_us < self._clock.now_us and not (reads_first and (closing is not None or keepalive_waits)):
             self._on_hold_expired()
         elif closing is not None:
             self._on_closed(closing)
+        elif keepalive_waits:
+            self._read()
+
+    def _last_in_us(self) -> int | None:
+        """When the last keepalive came in; None if none did since the way changed first."""
+        if self._way == "clear" and self._unanswered_us is None and self._sending and not self._mute:
+            return self._last_heard_us()
+        if self._way == "unanswered" and self._unanswered_us is not None and self._unanswered_us < self._clock.now_us:
+            return self._unanswered_us
+        return self._came_in_us
+
+    def _read(self) -> None:
+        """A process that wakes reads what waits: its hold timer starts anew then, not when it came in."""
+        self._heard_us = now_us = self._clock.now_us
+        if self._way != "clear" or self._unanswered_us is not None or not self._sending or self._mute:
+            before_us = self._hold.deadline_us
+            self._hold.set(max(now_us + self._hold_us(), before_us or 0))
 
     def _expire(self) -> None:
         if self._stalled_us is None:
@@ -214,7 +237,8 @@ class Stream:
         if self._unanswered_us is None or self._unanswered_us >= self._clock.now_us:
             self._unanswered_us = None
             self._arrival.cancel()
-            self._set_hold(self._last_heard_us())
+            self._came_in_us = self._last_heard_us()
+            self._set_hold(self._came_in_us)
 
     # the ends
 
@@ -268,7 +292,7 @@ class Stream:
             if self._sending and way != "unanswered":  # the reset takes the way of the acknowledgements
                 self._on_reset(RST)
             return
-        self._heard_us = self._clock.now_us
+        self._heard_us = self._came_in_us = self._clock.now_us
         if self._closing is not None:
             self._hear_closing()
         elif way == "clear" and not self._mute:
