@@ -105,7 +105,7 @@ class _Case(SessionLoss):
     def _back(self) -> Span | None:
         """From the fault until the restarted speaker has announced again, if its first dial meets an open door."""
         speaker, down_for = self.plan.speaker, self.fault.down_for
-        if self.fault.kind not in ("agent-crash", "agent-restart") or down_for is None:
+        if self.fault.kind not in ("agent-crash", "agent-restart") or down_for is None or self._waits_in_vain():
             return None
         dial = span_of(down_for, "down").plus(span_of(self.plan.agent_startup, "startup"))
         dial = dial.plus(span_of(speaker.first_dial, "dial"))
@@ -113,6 +113,11 @@ class _Case(SessionLoss):
         if self.restarts() and speaker.waits_for_end_of_rib:
             back = back.plus(self._end_of_rib())
         return None if self._may_refuse(dial) or not math.isfinite(back.high) else back
+
+    def _waits_in_vain(self) -> bool:
+        """Whether the restarted speaker waits for a router without graceful restart, or passes it over."""
+        offered = self.peering.restart.enabled and self.peering.restart.restart_bit
+        return offered and not self.restarts() and self.plan.speaker.waits_for_end_of_rib
 
     def _end_of_rib(self) -> Span:
         """From Established until the router's End-of-RIB: this session alone comes up."""

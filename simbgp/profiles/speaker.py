@@ -59,6 +59,8 @@ class SpeakerProfile:
     hear of no route before it changes or the session is a new one."""
     deferral_s: float
     """Selection deferral time (RFC 4724 §4.1), counted from Established."""
+    deferral_outlives_session: bool
+    """Whether the deferral timer of a session that was lost meanwhile ends the wait of the next one too."""
     redials_after_router_restart_time: bool
     """Where graceful restart was negotiated and the router's restart time is over, a waiting peer goes idle and dials
     afresh, whatever retry it waited for."""

@@ -155,8 +155,8 @@ def _path(fact: PathChanged, before: PathChanged | None) -> Iterator[_Reading]:
     if before is not None and (lost, *_ways(fact)) == (before.lost_share, *_ways(before)):
         if fact.carrier != before.carrier:
             word = "has carrier again, and packets still vanish" if fact.carrier else "loses its carrier too"
-            key = "carrier", router, fact.carrier
-            yield key, 2, fact.node, lambda things: f"the link between {router} and {listed(things)} {word}"
+            dark = "carrier", router, fact.carrier
+            yield dark, 2, fact.node, lambda things: f"the link between {router} and {listed(things)} {word}"
         return
     what = "packets" if lost in (0.0, 1.0) else f"{percent(lost)} of the packets"
     word = "vanish" if lost else "pass again"

@@ -90,7 +90,8 @@ def muted_by_plain_router(plan: Plan) -> Iterator[Finding]:
     """RFC 4724 §4.1 excludes peers without the capability; GoBGP 3.10 waits for their End-of-RIB all the same."""
     if not plan.speaker.waits_for_end_of_rib:
         return
-    plain = dict.fromkeys(r.name for p, r in _sessions(plan) if p.restart.enabled and not r.profile.helper)
+    restarting = ((p.restart.enabled and p.restart.restart_bit, r) for p, r in _sessions(plan))
+    plain = dict.fromkeys(r.name for restarts, r in restarting if restarts and not r.profile.helper)
     unasked = {router.name for router in plan.routers if router.profile.end_of_rib_unasked}
     for name in plain:
         forgotten = name in unasked and plan.speaker.passes_over_plain_peers

@@ -96,7 +96,7 @@ class Speaker:
         if wait_us is not None:
             clock.at(clock.now_us + wait_us, lambda: self._end_of_rib(session, cycle), Order.PACKET)
         due_us = clock.now_us + round(deferral_s * 1e6)
-        clock.at(due_us, lambda: self._deferral_over(session, cycle), Order.TIMER)
+        clock.at(due_us, partial(self._deferral_over, session, cycle, self._starts), Order.TIMER)
 
     def _end_of_rib_after_us(self, session: "Session") -> int | None:
         """When the router's End-of-RIB is in, 0 if nobody waits for it, None if it is waited for and never comes."""
@@ -113,9 +113,11 @@ class Speaker:
             session.node.heard_end_of_rib = True
             self._announce_if_complete()
 
-    def _deferral_over(self, session: "Session", cycle: int) -> None:
-        """Each router has a selection deferral timer of its own."""
-        if session in self._silent and session.node.cycle == cycle:
+    def _deferral_over(self, session: "Session", cycle: int, start: int) -> None:
+        """Each router has selection deferral timers of its own, one for each time that its session came up."""
+        outlives = self._profile.deferral_outlives_session
+        mine = self._starts == start if outlives else session.node.cycle == cycle
+        if session in self._silent and mine:
             self._silent.remove(session)
             self._announce(session)
 
@@ -140,6 +142,9 @@ class Speaker:
         for session in silent:
             if session.restart_negotiated or not self._profile.passes_over_plain_peers:
                 self._announce(session)
+            elif self._routes_ready_us > self._world.clock.now_us:
+                late = partial(self._deliver_late, session, session.node.cycle)
+                self._world.clock.at(self._routes_ready_us, late, Order.PACKET)
 
     def _announce(self, session: "Session") -> None:
         """Send what there is, and End-of-RIB; routes that come to the process only later follow on their own."""
