@@ -43,6 +43,7 @@ QUESTIONS = {
     "long-lived-silence": ("bird-2.0", "frr-8.4"),
     "long-lived-return": ("bird-2.0", "frr-8.4"),
     "three-routers": ("frr-8.4",),
+    "plain-router": ("frr-8.4", "bird-2.0", "gobgp-3.10", "openbgpd-7.7"),
 }
 """What was open, and the routers that answer. three-routers wants a gobgpd of release 4.6 or later first in PATH."""
 Row = Mapping[str, Any]
@@ -70,6 +71,8 @@ class Cell:
 
     @property
     def _helps(self) -> Mapping[str, bool]:
+        if self.fault == "plain-router":
+            return {}
         if self.router.startswith("gobgp"):
             return {"helper": True, "notification": True}
         return {"longLived": True} if self.router.startswith("frr") and self.fault.startswith("long-lived") else {}

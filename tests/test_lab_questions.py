@@ -108,3 +108,13 @@ def test_sessions_over_ipv6_have_the_times_of_ipv4():
 
 def test_the_files_are_one_line_a_row():
     assert all(json.loads(line) for line in QUESTION_DATA.read_text().splitlines())
+
+
+@pytest.mark.parametrize("profile", QUESTIONS["plain-router"])
+def test_a_router_without_graceful_restart_hears_a_restarted_gobgp_3_10_late_or_never(profile):
+    (row,) = _rows("plain-router", profile)
+    assert 3 + 5 <= row["reestablished_s"] <= 3 + 9 + LATE_S  # down for 3, and its first dial
+    if router(profile).end_of_rib_unasked:
+        assert row["route_back_s"] is None  # of 383 s that were looked at
+    else:
+        assert row["route_back_s"] - row["reestablished_s"] == pytest.approx(360, abs=LATE_S)
